@@ -1,0 +1,101 @@
+"""Refresh-token stores, and how a subject such as `redis:aof-everysec` is found and opened.
+
+A subject is `backend[:profile]`, or `path/to/file.py:factory` / `package.module:factory` for any
+callable that returns a store. A third-party package registers a `Backend` under the entry-point
+group `refreshbench.backends` and is then named like one of ours.
+"""
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+
+from backends.errors import MissingDriver, UnknownSubject
+from backends.factory import backend_from, is_factory
+from backends.store import Backend, Place, Policy, Profile, RefreshStore
+
+BUILT_IN = {
+    "redis": "backends.redis:BACKEND",
+    "postgres": "backends.postgres:BACKEND",
+    "postgres-sqlalchemy": "backends.postgres_sqlalchemy:BACKEND",
+    "mongo": "backends.mongo:BACKEND",
+    "sqlite": "backends.sqlite:BACKEND",
+    "files": "backends.files:BACKEND",
+    "memory": "backends.memory:BACKEND",
+    "cookie": "backends.cookie:BACKEND",
+}
+ENTRY_POINT_GROUP = "refreshbench.backends"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A store under test: a backend in one of its profiles."""
+
+    spec: str
+    """As it is written on the command line, profile included."""
+    backend: Backend
+    profile: Profile
+
+    def prepare(self, place: Place) -> None:
+        """Make a fresh place ready: tables, indexes. Once a place."""
+        if self.backend.prepare is not None:
+            self.backend.prepare(place, self.profile)
+
+    def open(self, place: Place, policy: Policy) -> RefreshStore:
+        """Open the store on a place that is ready."""
+        return self.backend.open(place, self.profile, policy)
+
+
+@cache
+def registry() -> Mapping[str, str]:
+    """Give backend name -> "module:attribute": ours, then what installed packages register."""
+    found = {entry.name: entry.value for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    return {**BUILT_IN, **{name: where for name, where in found.items() if name not in BUILT_IN}}
+
+
+def load(name: str) -> Backend:
+    """Import the backend registered as `name`.
+
+    Raises UnknownSubject, or MissingDriver with the command that installs it.
+    """
+    try:
+        module, _, attribute = registry()[name].partition(":")
+    except KeyError:
+        raise UnknownSubject(f"no backend {name!r}; {_hint(name, registry())}") from None
+    try:
+        backend = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise MissingDriver(
+            f"backend {name!r} needs the Python package {error.name!r}: pip install {error.name}"
+        ) from error
+    if not isinstance(backend, Backend):
+        raise UnknownSubject(
+            f"backend {name!r} is registered as {module}:{attribute}, not a Backend"
+        )
+    return backend
+
+
+def resolve(spec: str) -> Subject:
+    """Find the subject that `spec` names; `redis` alone means its default profile.
+
+    Raises UnknownSubject or MissingDriver.
+    """
+    if is_factory(spec):
+        backend = backend_from(spec)
+        return Subject(spec, backend, next(iter(backend.profiles.values())))
+    name, _, wanted = spec.partition(":")
+    backend = load(name)
+    profile = wanted or next(iter(backend.profiles))
+    if profile not in backend.profiles:
+        raise UnknownSubject(
+            f"{name} has no profile {profile!r}; {_hint(profile, backend.profiles)}"
+        )
+    return Subject(f"{name}:{profile}", backend, backend.profiles[profile])
+
+
+def _hint(wanted: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(wanted, known, n=1)
+    names = ", ".join(known)
+    return f"did you mean {close[0]!r}? It has: {names}" if close else f"it is one of: {names}"

@@ -1,0 +1,303 @@
+"""The refresh-store interface: its values, its operations, and what a store may declare.
+
+A login opens a *session* (a token family, RFC 9700 §4.14.2). Each refresh replaces the session's
+current token by its successor, one generation on. A store keeps one row a session and never a raw
+token: it keeps SHA-256 of the random `jti`.
+
+Instants are integer milliseconds since the Unix epoch, by the *caller's* clock. A store's own
+clock may reclaim space; it is never trusted to refuse a token.
+
+The smallest store is a `RefreshStore`. What a store may lack is an ability of its own, `Revokes`,
+`Lists`, `Sweeps`, `Configured`: a store that can't simply doesn't have the methods, and says why in
+its `Capabilities`. Every store is safe to use from many threads at once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+
+class Outcome(StrEnum):
+    """What a store says of a presented token."""
+
+    VALID = "valid"
+    """`verify` only: the current token of a live session."""
+    ROTATED = "rotated"
+    """`rotate` only: this caller won; the successor is now the current token."""
+    GRACE = "grace"
+    """The immediate predecessor, inside the window fixed at the rotation."""
+    UNKNOWN = "unknown"
+    """No such session, or a token this session never had."""
+    EXPIRED = "expired"
+    """At or after the session's idle or absolute expiry (RFC 7519 §4.1.4: "on or after")."""
+    REVOKED = "revoked"
+    """The session was ended before: by logout, by reuse, by an administrator."""
+    REUSED = "reused"
+    """An authentic token that was rotated away before; `rotate` has killed the family."""
+    DEVICE_MISMATCH = "device_mismatch"
+    """The right token from another device than the one it was issued to."""
+
+
+class Reason(StrEnum):
+    """Why a session was revoked."""
+
+    LOGOUT = "logout"
+    REUSE = "reuse"
+    DEVICE = "device"
+    SUBJECT = "subject"
+    ADMIN = "admin"
+
+
+class Family(NamedTuple):
+    """Names one session. Both parts travel in the token, so a store can shard by subject."""
+
+    subject: str
+    id: str
+
+
+class Token(NamedTuple):
+    """A presented refresh token whose signature was already checked: its claims, never its text."""
+
+    family: Family
+    generation: int
+    digest: bytes
+    """SHA-256 of the token's `jti`, 32 bytes."""
+    expires_at_ms: int
+    """The token's own `exp`: the session's idle expiry when the token was minted."""
+    absolute_expires_at_ms: int
+    device: str
+    """The device thumbprint it was issued to; a store that keeps state has its own copy."""
+
+
+class Successor(NamedTuple):
+    """The token that takes over: what the caller proposes, and what stands after a rotation."""
+
+    digest: bytes
+    idle_expires_at_ms: int
+    """A store clamps it to the session's absolute expiry."""
+
+
+class Rotation(NamedTuple):
+    """The answer of `rotate`. `successor` is set for ROTATED and GRACE alone."""
+
+    outcome: Outcome
+    successor: Successor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One token family as a store holds it."""
+
+    family: Family
+    client: str
+    device: str
+    issued_at_ms: int
+    idle_expires_at_ms: int
+    """Moves at each rotation, never past `absolute_expires_at_ms`."""
+    absolute_expires_at_ms: int
+    """Never moves."""
+    digest: bytes
+    """SHA-256 of the current token's `jti`."""
+    generation: int = 0
+    predecessor_digest: bytes = b""
+    """Digest of generation - 1; empty at generation 0. Needed for grace alone."""
+    rotated_at_ms: int | None = None
+    grace_until_ms: int = 0
+    """The predecessor is accepted strictly before this instant; 0 means never."""
+    revoked_at_ms: int | None = None
+    revoked_reason: Reason | None = None
+
+
+class Verification(NamedTuple):
+    """The answer of `verify`. `session` is None only where the store holds no such family."""
+
+    outcome: Outcome
+    session: Session | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a deployment decides; a store applies it inside its atomic step."""
+
+    grace_ms: int = 0
+    """How long the immediate predecessor stays acceptable after a rotation."""
+    revoke_on_device_mismatch: bool = False
+
+
+class RefreshStore(Protocol):
+    """What every store can do. None of these raises for a refused token."""
+
+    @property
+    def capabilities(self) -> "Capabilities":
+        """What this store, in this profile, can be relied on for."""
+
+    def issue(self, session: Session) -> None:
+        """Store a new session at generation 0, acknowledged as durably as the profile promises.
+
+        A session whose `issued_at_ms` is at or before the subject's last `revoke_subject` is stored
+        revoked, whatever order the two arrive in. Must not overwrite an existing family.
+        """
+
+    def verify(self, token: Token, device: str, now_ms: int) -> Verification:
+        """Judge `token` at `now_ms`. A pure read: must not move an expiry, rotate or revoke."""
+
+    def rotate(self, token: Token, successor: Successor, device: str, now_ms: int) -> Rotation:
+        """Replace `token` by `successor`, atomically: of any number of racers exactly one wins.
+
+        An authentic old token kills the family, and that death is committed. Must not retry by
+        itself: a retried rotation whose answer was lost looks like theft.
+        """
+
+    def close(self) -> None:
+        """Release what this store opened. Idempotent. Must not destroy the data."""
+
+
+@runtime_checkable
+class Revokes(Protocol):
+    """A store that can take a token back before it expires."""
+
+    def revoke(self, family: Family, reason: Reason, now_ms: int) -> None:
+        """End one session. Idempotent, keeps the first reason; unknown is fine (RFC 7009 §2.2)."""
+
+    def revoke_subject(
+        self, subject: str, reason: Reason, now_ms: int, except_family: str | None = None
+    ) -> None:
+        """End a subject's sessions but `except_family`; no issue or rotate in flight survives."""
+
+    def deny(self, digest: bytes, until_ms: int) -> None:
+        """Put a digest on the denylist; the entry must outlive `until_ms`, the token's expiry."""
+
+    def is_denied(self, digest: bytes) -> bool:
+        """Whether the digest is on the denylist."""
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """A store that can say which sessions a subject has."""
+
+    def sessions(self, subject: str) -> Sequence[Session]:
+        """Every session of `subject` still stored, ended ones included, in no set order."""
+
+
+@runtime_checkable
+class Sweeps(Protocol):
+    """A store that needs, or allows, its expired sessions to be removed by the application."""
+
+    def sweep(self, now_ms: int, limit: int) -> int:
+        """Remove at most `limit` sessions expired at `now_ms` (and denials past); return how many.
+
+        Must not remove what is alive or what reuse detection still needs: a session goes only when
+        its idle expiry has passed, since by then every token of it has expired too.
+        """
+
+
+@runtime_checkable
+class Configured(Protocol):
+    """A store whose durability is a setting that can be read back."""
+
+    def settings(self) -> Mapping[str, str]:
+        """Read the settings that decide durability from the server or connection, now."""
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """A capability that a store lacks, and why."""
+
+    reason: str
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a store may be relied on for: True, or `No` with the reason."""
+
+    survives_restart: Literal[True] | No = True
+    """Every acknowledged write is there after a graceful restart."""
+    survives_crash: Literal[True] | No = True
+    """... after SIGKILL of the process that holds the data."""
+    survives_power_cut: Literal[True] | No = True
+    """... after the machine loses power."""
+    shared_by_processes: Literal[True] | No = True
+    shared_by_hosts: Literal[True] | No = True
+    revokes: Literal[True] | No = True
+    detects_reuse: Literal[True] | No = True
+    native_ttl: Literal[True] | No = True
+    """The store reclaims expired sessions without the application's help."""
+    lists_sessions: Literal[True] | No = True
+
+    def lacking(self) -> Mapping[str, str]:
+        """Name of each missing capability -> the declared reason."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value.reason for name, value in values.items() if isinstance(value, No)}
+
+
+class Durability(StrEnum):
+    """The strongest event through which a store keeps every acknowledged write.
+
+    Stores are ranked inside one class, never across: a faster store that loses more isn't better.
+    """
+
+    CLIENT = "held by the client"
+    NONE = "nothing"
+    RESTART = "restart"
+    CRASH = "crash"
+    POWER_CUT = "power cut"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A named durability setting of a backend."""
+
+    name: str
+    summary: str
+    capabilities: Capabilities
+    server: Mapping[str, str] = field(default_factory=dict)
+    """Settings given to the server when it starts, and read back from it before measuring."""
+    client: Mapping[str, str] = field(default_factory=dict)
+    """Settings the store applies to its own connections or files, and reads back."""
+    held_by_client: bool = False
+
+    @property
+    def durability(self) -> Durability:
+        """The class in which this profile may be ranked."""
+        can = self.capabilities
+        if self.held_by_client:
+            return Durability.CLIENT
+        if can.survives_power_cut:
+            return Durability.POWER_CUT
+        if can.survives_crash:
+            return Durability.CRASH
+        return Durability.RESTART if can.survives_restart else Durability.NONE
+
+
+class Place(NamedTuple):
+    """Where a store's data lives."""
+
+    directory: Path
+    """A folder of the store's own; stores without a server keep their data here."""
+    url: str | None = None
+    """How to reach the server, for a backend that names one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """One way to keep refresh tokens: how to make a place ready, and open a store on it."""
+
+    name: str
+    title: str
+    """As printed in reports."""
+    summary: str
+    profiles: Mapping[str, Profile]
+    """By name; the first is the default."""
+    open: Callable[[Place, Profile, Policy], RefreshStore]
+    """One store a process, shared by its threads."""
+    prepare: Callable[[Place, Profile], None] | None = None
+    """Makes a fresh place ready, once: tables, indexes."""
+    server: str | None = None
+    """The kind of server it needs ("redis", "postgres", "mongo"); None for a store in process."""
+    drivers: tuple[str, ...] = ()
+    """Distributions whose versions belong in the record."""

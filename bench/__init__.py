@@ -1,0 +1,1 @@
+"""The runner: it starts servers, drives load, injects faults, keeps time, records and reports."""

@@ -1,0 +1,1 @@
+"""Analysis: from the records of trials to figures with their uncertainty."""

@@ -1,0 +1,31 @@
+"""What the command line answers with one line and an exit code.
+
+RefreshbenchError      exit code
+├── WrongUse           2   an option, a name or a file that the user gave
+├── Missing            3   something this needs isn't here
+└── Failed             1   it ran, and did not come out well
+"""
+
+
+class RefreshbenchError(Exception):
+    """One clear line: what is wrong, and the mend."""
+
+    exit_code = 1
+
+
+class WrongUse(RefreshbenchError):
+    """The user asked for something that can't be."""
+
+    exit_code = 2
+
+
+class Missing(RefreshbenchError):
+    """A server, package or permission that isn't here; the message says how to bring it."""
+
+    exit_code = 3
+
+
+class Failed(RefreshbenchError):
+    """A check failed, or a server died."""
+
+    exit_code = 1

@@ -1,0 +1,1 @@
+"""Load: schedules, the measured loop, and the worker processes that run it."""

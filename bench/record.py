@@ -1,0 +1,226 @@
+"""The record of a run: `run.json`, `trials.jsonl` and histories, under `results/<run>/`.
+
+    run.json        what was asked, planned and found on this machine; written once, before load
+    trials.jsonl    one line a finished trial, flushed and fsynced before the next starts
+    histories/      one gzipped JSONL file for each trial that kept a history
+
+Reports are made from these alone. Format history: 1, the first.
+"""
+
+import contextlib
+import gzip
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from backends.store import Durability
+from bench.errors import Failed, WrongUse
+
+FORMAT = 1
+
+
+class Record(BaseModel):
+    """Base of everything written down: frozen, and no field goes unnoticed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SubjectFacts(Record):
+    """A subject as it was at the time, so that a report needs no backend installed."""
+
+    label: str
+    """Unique in the run: the spec, or for the A/A control the spec and "(again)"."""
+    spec: str
+    backend: str
+    title: str
+    durability: Durability
+    lacking: dict[str, str]
+    """Capability it declares it lacks -> the reason."""
+    control: bool = False
+    """Whether this is the second half of the A/A pair."""
+
+
+class Skipped(Record):
+    """A subject nobody asked for by name, that can't run here."""
+
+    spec: str
+    reason: str
+    mend: str
+
+
+class PlannedTrial(Record):
+    """One trial to come: a case of a scenario for one subject."""
+
+    id: str
+    scenario: str
+    case: str
+    label: str
+    repeat: int
+    seed: int
+
+
+class TokenCost(Record):
+    """What one JWT algorithm costs in this process, apart from any store."""
+
+    algorithm: str
+    mint_ns: dict[int, int]
+    """Histogram (`scenarios.histogram`) of minting one refresh token."""
+    parse_ns: dict[int, int]
+    """Histogram of checking and parsing one."""
+    token_bytes: int
+
+
+class Run(Record):
+    """`run.json`."""
+
+    format: Literal[1] = 1
+    started_at: datetime
+    """UTC, by the wall clock."""
+    seed: int
+    effort: str
+    options: dict[str, Any]
+    """As given on the command line."""
+    parameters: dict[str, dict[str, Any]]
+    """Scenario -> its parameters, after effort and --set."""
+    subjects: list[SubjectFacts]
+    skipped: list[Skipped]
+    plan: list[PlannedTrial]
+    """In the order of execution: shuffled from the seed."""
+    environment: dict[str, Any]
+    tokens: list[TokenCost]
+
+
+class ServerFacts(Record):
+    """The server a trial ran on, as it said of itself."""
+
+    kind: str
+    way: str
+    version: str
+
+
+class Trial(Record):
+    """One line of `trials.jsonl`."""
+
+    id: str
+    scenario: str
+    case: str
+    label: str
+    repeat: int
+    started_at: datetime
+    seconds: float
+    status: Literal["ok", "failed"]
+    error: str | None = None
+    """One line, when it failed."""
+    server: ServerFacts | None = None
+    settings: dict[str, str] = {}
+    """Durability settings read back before measuring."""
+    findings: dict[str, Any] = {}
+    """What the scenario's judge found; validated by its `findings` model."""
+
+
+class RunFolder:
+    """`results/<run>/`: append-only while it runs, read-only afterwards."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, run: Run) -> Self:
+        """Make the folder and write `run.json`. Raises WrongUse if it can't be written."""
+        try:
+            (path / "histories").mkdir(parents=True)
+            _write(path / "run.json", run.model_dump_json(indent=2) + "\n")
+            (path / "trials.jsonl").touch()
+        except FileExistsError:
+            raise WrongUse(f"{path} exists; a run is never overwritten") from None
+        except OSError as error:
+            raise WrongUse(f"can't write {path}: {error.strerror}; choose --results") from error
+        return cls(path)
+
+    def run(self) -> Run:
+        """Read `run.json`. Raises WrongUse: not a run, damaged, or of a newer format."""
+        path = self.path / "run.json"
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            written_as = raw["format"]
+        except FileNotFoundError:
+            raise WrongUse(f"{self.path} is no run: it has no run.json") from None
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise WrongUse(f"{path} is damaged: {error}") from error
+        if isinstance(written_as, int) and written_as > FORMAT:
+            raise WrongUse(
+                f"{path} has format {written_as}, this version reads up to {FORMAT};"
+                " upgrade refreshbench"
+            )
+        try:
+            return Run.model_validate(raw)
+        except ValidationError as error:
+            raise WrongUse(f"{path} is damaged: {_first(error)}") from error
+
+    def trials(self) -> Sequence[Trial]:
+        """Read every finished trial. A last line cut short by a kill is left out.
+
+        Raises WrongUse: any other line that can't be read.
+        """
+        path = self.path / "trials.jsonl"
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        except (OSError, UnicodeDecodeError) as error:
+            raise WrongUse(f"{path} can't be read: {error}") from error
+        whole = [line for line in lines if line.endswith("\n")]
+        trials = []
+        for number, line in enumerate(whole, 1):
+            try:
+                trials.append(Trial.model_validate_json(line))
+            except ValidationError as error:
+                raise WrongUse(f"{path}:{number} is damaged: {_first(error)}") from error
+        return trials
+
+    def append(self, trial: Trial) -> None:
+        """Write one finished trial, and have it on disk before returning. Raises Failed."""
+        path = self.path / "trials.jsonl"
+        try:
+            with path.open("r+b") as file:
+                # A line cut short by a kill must not swallow the one that follows.
+                content = file.read()
+                file.seek(content.rfind(b"\n") + 1)
+                file.truncate()
+                file.write(trial.model_dump_json().encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise Failed(
+                f"can't write {path}: {error.strerror}; make room and go on with --resume"
+            ) from error
+
+    def write_history(self, trial_id: str, lines: Iterable[str]) -> None:
+        """Keep a trial's history. Raises Failed."""
+        path = self.path / "histories" / f"{trial_id.replace('/', '.')}.jsonl.gz"
+        try:
+            with gzip.open(path, "wt", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in lines)
+        except OSError as error:
+            raise Failed(
+                f"can't write {path}: {error.strerror}; make room and go on with --resume"
+            ) from error
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+
+
+def _first(error: ValidationError) -> str:
+    problem: Mapping[str, Any] = error.errors()[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"

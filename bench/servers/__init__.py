@@ -1,0 +1,1 @@
+"""Servers: find one, start it with settings, read them back, stop it, kill it."""

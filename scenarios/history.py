@@ -1,0 +1,88 @@
+"""Histories: who asked for what, when, and what came back.
+
+Append-only JSON lines, written outside the faulted disk: an `invoke` line before the call, a
+`return` line after it, so that a killed process leaves its open operations in evidence. An
+operation with no return, or with the outcome `unknown`, stays open for ever: it may take effect
+at any later time, or never.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, TextIO
+
+Status = Literal["ok", "fail", "unknown"]
+"""ok: answered. fail: known not to have been executed. unknown: sent, no answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One operation, from its invocation to its return."""
+
+    op: int
+    """Unique in the history; workers share the range out."""
+    instance: int
+    family: str
+    kind: Literal["issue", "rotate", "revoke"]
+    generation: int
+    """The generation the session has if this takes effect (for revoke: the one revoked at)."""
+    digest: str
+    """Hex digest of the token that is current if this takes effect (for revoke: at that time)."""
+    invoke_ns: int
+    """CLOCK_MONOTONIC, one clock for all processes of a host."""
+    return_ns: int | None = None
+    status: Status = "unknown"
+    outcome: str | None = None
+    """What the store answered, when it did: an `Outcome`, or the error's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What a store says of a family when it is looked at afterwards."""
+
+    generation: int
+    digest: str
+    revoked: bool
+
+
+class HistoryWriter:
+    """Writes events as they happen; one file a worker thread, flushed line by line."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: TextIO = path.open("a", buffering=1, encoding="utf-8")
+
+    def invoke(self, event: Event) -> None:
+        """Write down that `event` is about to be sent."""
+        self._file.write(json.dumps({"invoke": asdict(event)}) + "\n")
+
+    def settle(self, op: int, return_ns: int, status: Status, outcome: str | None) -> None:
+        """Write down how operation `op` ended."""
+        ended = {"op": op, "return_ns": return_ns, "status": status, "outcome": outcome}
+        self._file.write(json.dumps({"return": ended}) + "\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read(paths: Iterable[Path]) -> Sequence[Event]:
+    """Read events back, in order of invocation; a line cut short by a kill is left out."""
+    events: dict[int, Event] = {}
+    for path in paths:
+        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+            if not line.endswith("\n"):
+                continue
+            record = json.loads(line)
+            if invoked := record.get("invoke"):
+                events[invoked["op"]] = Event(**invoked)
+            else:
+                ended = record["return"]
+                before = asdict(events[ended["op"]])
+                events[ended["op"]] = Event(**{**before, **ended})
+    return sorted(events.values(), key=lambda event: event.invoke_ns)
+
+
+def to_lines(events: Iterable[Event]) -> Iterable[str]:
+    """Give each event as one JSON line, for the record."""
+    return (json.dumps(asdict(event)) for event in events)

@@ -1,0 +1,136 @@
+"""How fast: latency and throughput of issue, verify, rotate and the mixed workload, closed loop."""
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel
+
+from backends.store import Capabilities
+from scenarios.histogram import count
+from scenarios.scenario import (
+    Case,
+    Effort,
+    Measure,
+    Measured,
+    Observation,
+    Operation,
+    Parameters,
+    Scenario,
+    Workload,
+)
+
+MIXES: Mapping[str, Mapping[Operation, int]] = {
+    "issue": {"issue": 1},
+    "verify": {"verify": 1},
+    "rotate": {"rotate": 1},
+    "mixed": {"issue": 11, "rotate": 88, "revoke": 1},
+}
+"""`mixed` is Keycloak's sizing example: 45 logins, 360 refreshes and 5 logouts a second."""
+
+
+class LatencyParameters(Parameters, frozen=True):
+    """Parameters of `latency`."""
+
+    connections: tuple[int, ...] = (1, 8, 32)
+    seconds: float = 0.5
+    """Of each cell: one operation at one number of connections."""
+    warmup_seconds: float = 0.1
+    sessions: int = 1_000
+
+
+class OperationSamples(BaseModel, frozen=True):
+    """One operation of one cell in one trial."""
+
+    latency_ns: dict[int, int]
+    minimum_ns: int
+    maximum_ns: int
+    errors: dict[str, int]
+
+
+class Cell(BaseModel, frozen=True):
+    """One workload at one number of connections in one trial."""
+
+    workload: str
+    connections: int
+    operations: dict[str, OperationSamples]
+    elapsed_ns: int
+    processes: int
+    client_cpu_ns: int
+    client_rss_bytes: int
+    server_cpu_ns: int | None
+    server_rss_bytes: int | None
+    exhausted: bool
+
+    @property
+    def completed(self) -> int:
+        """Operations that ended as expected."""
+        return sum(count(samples.latency_ns) for samples in self.operations.values())
+
+
+class LatencyFindings(BaseModel, frozen=True):
+    """What one trial of `latency` found; percentiles are taken after merging trials."""
+
+    cells: list[Cell]
+
+
+def cases(parameters: LatencyParameters, capabilities: Capabilities) -> Sequence[Case]:
+    """One trial takes a fresh server through every cell."""
+    phases = [
+        Measure(
+            name=name,
+            workload=Workload(mix=mix, sessions=parameters.sessions),
+            connections=connections,
+            seconds=parameters.seconds,
+            warmup_seconds=parameters.warmup_seconds,
+        )
+        for connections in parameters.connections
+        for name, mix in MIXES.items()
+        if capabilities.revokes or "revoke" not in mix
+    ]
+    return [Case(name="closed-loop", phases=phases, trials=parameters.trials)]
+
+
+def judge(observations: Sequence[Observation]) -> LatencyFindings:
+    """Keep every cell as it was measured."""
+    return LatencyFindings(
+        cells=[
+            Cell(
+                workload=seen.phase.name,
+                connections=seen.phase.connections,
+                operations={
+                    operation: OperationSamples(
+                        latency_ns=dict(samples.latency_ns),
+                        minimum_ns=samples.minimum_ns,
+                        maximum_ns=samples.maximum_ns,
+                        errors=dict(samples.errors),
+                    )
+                    for operation, samples in seen.samples.items()
+                },
+                elapsed_ns=seen.elapsed_ns,
+                processes=seen.processes,
+                client_cpu_ns=seen.client_cpu_ns,
+                client_rss_bytes=seen.client_rss_bytes,
+                server_cpu_ns=seen.server_cpu_ns,
+                server_rss_bytes=seen.server_rss_bytes,
+                exhausted=seen.exhausted,
+            )
+            for seen in observations
+            if isinstance(seen, Measured)
+        ]
+    )
+
+
+SCENARIO = Scenario(
+    name="latency",
+    title="Latency and throughput",
+    summary="issue, verify, rotate and the mixed workload, closed loop, at 1, 8 and 32 connections",
+    parameters=LatencyParameters,
+    presets={
+        Effort.QUICK: LatencyParameters(trials=5, seconds=0.12, warmup_seconds=0.03),
+        Effort.STANDARD: LatencyParameters(trials=10, seconds=1.0, warmup_seconds=0.2),
+        Effort.THOROUGH: LatencyParameters(trials=20, seconds=5.0, warmup_seconds=1.0),
+    },
+    cases=cases,
+    judge=judge,
+    findings=LatencyFindings,
+    control=True,
+)
