@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, PositiveInt
 
 from backends.store import Capabilities, Outcome
 from scenarios.scenario import (
@@ -23,11 +24,11 @@ from scenarios.scenario import (
 class ConsistencyParameters(Parameters, frozen=True):
     """Parameters of `consistency`."""
 
-    instances: tuple[int, ...] = (2, 4, 8)
+    instances: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(min_length=1)] = (2, 4, 8)
     """App instances, each a process of its own."""
-    sightings: int = 30
+    sightings: PositiveInt = 30
     """Rounds of one instance acting and every other looking, per number of instances."""
-    races: int = 100
+    races: PositiveInt = 100
     """Tokens rotated by every instance at once, per number of instances."""
 
 

@@ -8,9 +8,9 @@ or a *resurrected revoked token* gives a thief a live token; a *phantom* was nev
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, PositiveInt
 
 from backends.store import Capabilities
 from scenarios.history import Event, State
@@ -21,6 +21,7 @@ from scenarios.scenario import (
     Effort,
     Observation,
     Parameters,
+    PositiveNumber,
     Scenario,
     Workload,
 )
@@ -29,14 +30,17 @@ from scenarios.scenario import (
 class DurabilityParameters(Parameters, frozen=True):
     """Parameters of `durability`."""
 
-    faults: tuple[Literal["restart", "crash"], ...] = ("restart", "crash")
-    seconds: float = 1.0
+    faults: Annotated[tuple[Literal["restart", "crash"], ...], Field(min_length=1)] = (
+        "restart",
+        "crash",
+    )
+    seconds: PositiveNumber = 1.0
     """Load before the fault."""
-    rate: float = 1_000.0
+    rate: PositiveNumber = 1_000.0
     """Operations offered a second."""
-    instances: int = 2
-    connections: int = 8
-    sessions: int = 200
+    instances: PositiveInt = 2
+    connections: PositiveInt = 8
+    sessions: PositiveInt = 200
 
 
 class DurabilityFindings(BaseModel, frozen=True):

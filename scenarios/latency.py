@@ -1,8 +1,9 @@
 """How fast: latency and throughput of issue, verify, rotate and the mixed workload, closed loop."""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, PositiveInt
 
 from backends.store import Capabilities
 from scenarios.histogram import count
@@ -14,6 +15,7 @@ from scenarios.scenario import (
     Observation,
     Operation,
     Parameters,
+    PositiveNumber,
     Scenario,
     Workload,
 )
@@ -30,11 +32,11 @@ MIXES: Mapping[str, Mapping[Operation, int]] = {
 class LatencyParameters(Parameters, frozen=True):
     """Parameters of `latency`."""
 
-    connections: tuple[int, ...] = (1, 8, 32)
-    seconds: float = 0.5
+    connections: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 8, 32)
+    seconds: PositiveNumber = 0.5
     """Of each cell: one operation at one number of connections."""
-    warmup_seconds: float = 0.1
-    sessions: int = 1_000
+    warmup_seconds: PositiveNumber = 0.1
+    sessions: PositiveInt = 1_000
 
 
 class OperationSamples(BaseModel, frozen=True):

@@ -8,9 +8,9 @@ server; a *case* is the list of phases such a trial goes through.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, PositiveInt
 
 from backends.store import Capabilities
 from scenarios.history import Event, State
@@ -182,10 +182,16 @@ class Case:
     """How often it is repeated, each time on a fresh server."""
 
 
-class Parameters(BaseModel, frozen=True, extra="forbid"):
-    """What `--set scenario.key=value` may change; one subclass a scenario."""
+PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-    trials: int
+
+class Parameters(BaseModel, frozen=True, extra="forbid"):
+    """What `--set scenario.key=value` may change; one subclass a scenario.
+
+    Types are as narrow as what makes sense: a wrong value is refused before any server starts.
+    """
+
+    trials: PositiveInt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
