@@ -1,0 +1,104 @@
+"""The plan of a run: every trial it will take, in the order it will take them. Pure.
+
+Trials go in rounds: round r holds the r-th repeat of everything, shuffled. So the repeats of a
+subject are spread over the whole run, its neighbours differ each time, and a machine that slows
+down slows all subjects alike. The order and each trial's seed come from SHA-256 of the run's seed
+and the trial's id: the same on every machine and Python.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from backends import Subject
+from bench.record import PlannedTrial, SubjectFacts
+from scenarios.scenario import Parameters, Scenario
+
+DEFAULT_SUBJECTS = (
+    "memory",
+    "files:fsync",
+    "files:nofsync",
+    "sqlite:wal-full",
+    "cookie",
+    "postgres:sync",
+    "postgres:async",
+    "postgres-sqlalchemy:sync",
+    "redis:none",
+    "redis:aof-everysec",
+    "redis:aof-always",
+    "mongo:w1",
+    "mongo:journaled",
+)
+"""What a run compares unless told otherwise: every backend at what it is usually deployed with,
+and where durability is a setting, both sides of that choice. The rest (`redis:rdb`,
+`postgres:nofsync`, `mongo:majority`, the other journal modes of SQLite) is there for the asking:
+each would lengthen the run, and answers a narrower question."""
+
+SEED_BITS = 48
+"""Fits a double, so that any reader of the record's JSON gets the seed exactly."""
+
+
+def facts(subjects: Sequence[Subject], *, control: bool) -> list[SubjectFacts]:
+    """Describe the subjects for the record; with `control`, one of them a second time (A/A).
+
+    The control is the first subject on a server, where noise has the most sources, or the first
+    of all.
+    """
+    described = [_facts(subject) for subject in subjects]
+    if not control:
+        return described
+    twice = next((s for s in subjects if s.backend.server), subjects[0])
+    again = _facts(twice).model_copy(update={"label": f"{twice.spec} (again)", "control": True})
+    return [*described, again]
+
+
+def _facts(subject: Subject) -> SubjectFacts:
+    return SubjectFacts(
+        label=subject.spec,
+        spec=subject.spec,
+        backend=subject.backend.name,
+        title=subject.backend.title,
+        durability=subject.profile.durability,
+        lacking=dict(subject.profile.capabilities.lacking()),
+    )
+
+
+def plan(
+    scenarios: Sequence[tuple[Scenario, Parameters]],
+    subjects: Sequence[Subject],
+    described: Sequence[SubjectFacts],
+    seed: int,
+) -> list[PlannedTrial]:
+    """Give every trial once: each scenario's cases for each label, as often as the case says."""
+    capabilities = {subject.spec: subject.profile.capabilities for subject in subjects}
+    rounds: dict[int, list[PlannedTrial]] = {}
+    for scenario, parameters in scenarios:
+        for fact in described:
+            if fact.control and not scenario.control:
+                continue
+            for case in scenario.cases(parameters, capabilities[fact.spec]):
+                for repeat in range(1, case.trials + 1):
+                    trial = _trial(scenario.name, case.name, fact.label, repeat, seed)
+                    rounds.setdefault(repeat, []).append(trial)
+    return [
+        trial
+        for repeat in sorted(rounds)
+        for trial in sorted(rounds[repeat], key=lambda trial: _drawn(seed, "order", trial.id))
+    ]
+
+
+def _trial(scenario: str, case: str, label: str, repeat: int, seed: int) -> PlannedTrial:
+    name = f"{scenario}/{case}/{label}/{repeat}"
+    return PlannedTrial(
+        id=name,
+        scenario=scenario,
+        case=case,
+        label=label,
+        repeat=repeat,
+        seed=_drawn(seed, "trial", name),
+    )
+
+
+def _drawn(seed: int, purpose: str, name: str) -> int:
+    """Give a number that looks random, and is the same wherever it is asked for."""
+    digest = hashlib.sha256(f"{seed}/{purpose}/{name}".encode()).digest()
+    return int.from_bytes(digest[: SEED_BITS // 8], "big")

@@ -1,0 +1,116 @@
+"""The plan: every trial once, spread over the run, the same for the same seed."""
+
+import string
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+import backends
+import scenarios
+from backends import Subject
+from backends.memory import BACKEND as MEMORY
+from backends.store import Backend
+from bench.plan import facts, plan
+from bench.record import PlannedTrial
+from scenarios.scenario import Effort, Parameters, Scenario
+
+ON_SERVER = Backend(
+    name="served",
+    title="Served",
+    summary="needs a server",
+    profiles=MEMORY.profiles,
+    open=MEMORY.open,
+    server="redis",
+)
+
+
+def subject(name: str) -> Subject:
+    profile = next(iter(MEMORY.profiles.values()))
+    return Subject(name, ON_SERVER if name.startswith("served") else MEMORY, profile)
+
+
+SUBJECTS = [subject(name) for name in ("memory", "served:a", "served:b", "mine.py:make")]
+
+
+def chosen(effort: Effort) -> Sequence[tuple[Scenario, Parameters]]:
+    loaded = [scenarios.load(name) for name in scenarios.names()]
+    return [(scenario, scenario.presets[effort]) for scenario in loaded]
+
+
+def planned(effort: Effort = Effort.STANDARD, seed: int = 7) -> Sequence[PlannedTrial]:
+    return plan(chosen(effort), SUBJECTS, facts(SUBJECTS, control=True), seed)
+
+
+@pytest.mark.parametrize("effort", Effort)
+def test_every_trial_is_planned_exactly_once(effort: Effort) -> None:
+    """(scenario, case, label, repeat) each once, for all repeats of all cases of all subjects."""
+    trials = planned(effort)
+    expected = Counter(
+        (scenario.name, case.name, fact.label, repeat)
+        for scenario, parameters in chosen(effort)
+        for fact in facts(SUBJECTS, control=True)
+        if scenario.control or not fact.control
+        for case in scenario.cases(parameters, MEMORY.profiles["process"].capabilities)
+        for repeat in range(1, case.trials + 1)
+    )
+    assert Counter((t.scenario, t.case, t.label, t.repeat) for t in trials) == expected
+    assert len({trial.id for trial in trials}) == len(trials)
+
+
+def test_the_same_seed_gives_the_same_plan_and_another_seed_another() -> None:
+    """Order and seeds are functions of the run's seed alone."""
+    assert planned(seed=7) == planned(seed=7)
+    assert [t.id for t in planned(seed=7)] != [t.id for t in planned(seed=8)]
+    assert {t.id for t in planned(seed=7)} == {t.id for t in planned(seed=8)}
+
+
+def test_the_plan_is_the_same_on_every_machine() -> None:
+    """Nothing of the interpreter (hash seed, random module) is in it: these values are for ever."""
+    [first] = plan(
+        [(scenarios.load("consistency"), scenarios.load("consistency").presets[Effort.QUICK])],
+        SUBJECTS[:1],
+        facts(SUBJECTS[:1], control=False),
+        20261123,
+    )
+    assert first.id == "consistency/instances/memory/1"
+    assert first.seed == 92245948696723
+
+
+def test_repeats_are_spread_over_the_run_in_shuffled_rounds() -> None:
+    """Round r holds the r-th repeats only, and rounds come in different orders."""
+    trials = [trial for trial in planned() if trial.scenario == "latency"]
+    assert [trial.repeat for trial in trials] == sorted(trial.repeat for trial in trials)
+    orders = {tuple(t.label for t in trials if t.repeat == repeat) for repeat in range(1, 11)}
+    assert len(orders) > 5
+
+
+def test_every_trial_has_a_seed_of_its_own() -> None:
+    """No two trials share a seed, and each fits a double exactly."""
+    seeds = [trial.seed for trial in planned()]
+    assert len(set(seeds)) == len(seeds)
+    assert max(seeds) < 2**53
+
+
+def test_the_control_is_a_subject_on_a_server_under_two_labels() -> None:
+    """One subject is planned twice where the scenario asks for it, and marked as control."""
+    described = facts(SUBJECTS, control=True)
+    [again] = [fact for fact in described if fact.control]
+    assert (again.label, again.spec) == ("served:a (again)", "served:a")
+    by_scenario = {trial.scenario for trial in planned() if trial.label == again.label}
+    assert by_scenario == {"latency"}
+
+
+def test_without_a_server_the_first_subject_is_the_control() -> None:
+    """A run of one store in process still shows its noise."""
+    described = facts([subject("memory")], control=True)
+    assert [fact.label for fact in described] == ["memory", "memory (again)"]
+    assert [fact.control for fact in facts(SUBJECTS, control=False)] == [False] * len(SUBJECTS)
+
+
+def test_facts_carry_what_a_report_needs_without_the_backend() -> None:
+    """Title, durability class and each missing capability with its reason are written down."""
+    [fact] = facts([backends.resolve("memory")], control=False)
+    assert (fact.spec, fact.backend, fact.durability) == ("memory:process", "memory", "nothing")
+    assert fact.title[0] in string.ascii_uppercase
+    assert "gone" in fact.lacking["survives_crash"]
