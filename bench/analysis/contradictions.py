@@ -1,0 +1,63 @@
+"""Where a run contradicts what a store declares: a finding, whichever of the two is wrong."""
+
+from collections.abc import Sequence
+
+from bench.analysis.consistency import RaceFigures, SeenAtOnce
+from bench.analysis.durability import FaultFigures
+from bench.record import Record, Run
+
+PROMISES = {
+    "restart": "survives_restart",
+    "crash": "survives_crash",
+    "powercut": "survives_power_cut",
+}
+"""Fault -> the capability that says that nothing acknowledged is lost by it."""
+
+
+class Contradiction(Record):
+    """One declared capability that the record speaks against."""
+
+    label: str
+    capability: str
+    found: str
+    """In plain words, with the figures."""
+    trials: list[str]
+
+
+def contradictions(
+    run: Run,
+    faults: Sequence[FaultFigures],
+    sightings: Sequence[SeenAtOnce],
+    races: Sequence[RaceFigures],
+) -> Sequence[Contradiction]:
+    """Compare each subject's capabilities with what was found."""
+    lacking = {subject.label: subject.lacking for subject in run.subjects}
+    found: list[Contradiction] = []
+    for fault in faults:
+        promise = PROMISES.get(fault.fault)
+        lost = fault.losses["lost_writes"]
+        if promise and promise not in lacking[fault.label] and lost.total:
+            words = (
+                f"lost {lost.total:,} of {fault.acknowledged:,} acknowledged writes in"
+                f" {lost.trials_with} of {len(fault.trials)} trials of {fault.fault}"
+            )
+            found.append(_of(fault.label, promise, words, fault.trials))
+    for sight in sightings:
+        if "shared_by_processes" not in lacking[sight.label] and sight.seen < sight.looks:
+            words = (
+                f"{sight.looks - sight.seen:,} of {sight.looks:,} looks by other instances"
+                f" ({sight.instances}) did not see an acknowledged {sight.act}"
+            )
+            found.append(_of(sight.label, "shared_by_processes", words, sight.trials))
+    for race in races:
+        if "detects_reuse" not in lacking[race.label] and race.double_spends:
+            words = (
+                f"{race.double_spends:,} of {race.contested:,} contested races among"
+                f" {race.instances} instances had up to {race.most_winners} winners"
+            )
+            found.append(_of(race.label, "detects_reuse", words, race.trials))
+    return found
+
+
+def _of(label: str, capability: str, found: str, trials: Sequence[str]) -> Contradiction:
+    return Contradiction(label=label, capability=capability, found=found, trials=list(trials))

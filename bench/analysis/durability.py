@@ -1,0 +1,136 @@
+"""What each fault took from each subject, and who proves that it could have been seen."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, get_args
+
+from backends.store import Durability
+from bench.analysis.estimate import zero_bound
+from bench.analysis.evidence import Judged
+from bench.record import Record, Run, SubjectFacts
+from scenarios.durability import DurabilityFindings
+
+Harm = Literal["lost_writes", "lost_sessions", "resurrected_rotated", "resurrected_revoked"]
+HARMS: Sequence[Harm] = get_args(Harm)
+
+
+class Spread(Record):
+    """A duration over trials."""
+
+    median_ns: float
+    maximum_ns: int
+
+
+class Loss(Record):
+    """How much of one harm a fault did, over all its trials."""
+
+    total: int
+    trials_with: int
+    bound: float | None
+    """Where no trial showed it: the 95% upper bound of the share of faults that do."""
+
+
+class FaultFigures(Record):
+    """One fault on one subject, over all its trials. One fault is one trial."""
+
+    label: str
+    durability: Durability
+    fault: str
+    trials: list[str]
+    acknowledged_issues: int
+    acknowledged_rotations: int
+    acknowledged_revocations: int
+    losses: dict[Harm, Loss]
+    loss_window_ns: int
+    """The longest, from the first lost acknowledgement to the fault."""
+    loss_is_suffix: bool
+    recovered_unknown: int
+    phantoms: int
+    unanswered: int
+    recovery: Spread
+    integrity: list[str]
+    """What the store's own checks found wrong; empty where they found nothing."""
+
+    @property
+    def acknowledged(self) -> int:
+        """Acknowledged writes of any kind."""
+        return (
+            self.acknowledged_issues + self.acknowledged_rotations + self.acknowledged_revocations
+        )
+
+    @property
+    def held_by_client(self) -> bool:
+        """Whether there is no store that could lose anything."""
+        return self.durability == Durability.CLIENT
+
+
+class PositiveControl(NamedTuple):
+    """Who suffered a harm under a fault, which shows that this run could see it."""
+
+    fault: str
+    harm: Harm
+    labels: Sequence[str]
+
+
+def fault_figures(run: Run, found: Sequence[Judged[DurabilityFindings]]) -> Sequence[FaultFigures]:
+    """Add up the trials of each fault and subject, in the order of the run's subjects."""
+    groups: dict[tuple[str, str], list[Judged[DurabilityFindings]]] = defaultdict(list)
+    for one in found:
+        groups[one.findings.fault, one.trial.label].append(one)
+    faults = sorted({fault for fault, _ in groups}, key=_severity)
+    return [
+        _add(subject, fault, groups[fault, subject.label])
+        for fault in faults
+        for subject in run.subjects
+        if (fault, subject.label) in groups
+    ]
+
+
+def positive_controls(figures: Sequence[FaultFigures]) -> Sequence[PositiveControl]:
+    """Name, for every fault and harm, the subjects that showed it; nobody where none did."""
+    return [
+        PositiveControl(
+            fault,
+            harm,
+            [f.label for f in figures if f.fault == fault and f.losses[harm].total],
+        )
+        for fault in dict.fromkeys(f.fault for f in figures)
+        for harm in HARMS
+    ]
+
+
+def _severity(fault: str) -> tuple[int, str]:
+    known = ["restart", "crash", "powercut"]
+    return (known.index(fault) if fault in known else len(known), fault)
+
+
+def _add(
+    subject: SubjectFacts, fault: str, every: Sequence[Judged[DurabilityFindings]]
+) -> FaultFigures:
+    found = [one.findings for one in every]
+    recoveries = sorted(one.recovery_ns for one in found)
+    half = len(recoveries) // 2
+    return FaultFigures(
+        label=subject.label,
+        durability=subject.durability,
+        fault=fault,
+        trials=[one.trial.id for one in every],
+        acknowledged_issues=sum(one.acknowledged_issues for one in found),
+        acknowledged_rotations=sum(one.acknowledged_rotations for one in found),
+        acknowledged_revocations=sum(one.acknowledged_revocations for one in found),
+        losses={harm: _loss([getattr(one, harm) for one in found]) for harm in HARMS},
+        loss_window_ns=max(one.loss_window_ns for one in found),
+        loss_is_suffix=all(one.loss_is_suffix for one in found),
+        recovered_unknown=sum(one.recovered_unknown for one in found),
+        phantoms=sum(one.phantoms for one in found),
+        unanswered=sum(one.unanswered for one in found),
+        recovery=Spread(
+            median_ns=(recoveries[half] + recoveries[~half]) / 2, maximum_ns=recoveries[-1]
+        ),
+        integrity=list(dict.fromkeys(one.integrity for one in found if one.integrity)),
+    )
+
+
+def _loss(each: Sequence[int]) -> Loss:
+    hit = sum(value > 0 for value in each)
+    return Loss(total=sum(each), trials_with=hit, bound=None if hit else zero_bound(len(each)))

@@ -1,0 +1,50 @@
+"""Who was the limit: the store, or the load that was put to it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scenarios.latency import Cell
+
+CLIENT_BUSY = 0.80
+"""Of one core, for each worker process: above it a client reports its own queue. Python runs one
+thread of a process at a time, so one core is all that a process can use."""
+MACHINE_BUSY = 0.90
+"""Of all cores, clients and server together."""
+
+
+def cores(environment: Mapping[str, Any]) -> int | None:
+    """Find how many cores the run had; None where the record doesn't say."""
+    cpu = environment.get("cpu")
+    places = [cpu if isinstance(cpu, Mapping) else {}, environment]
+    for place in places:
+        for name in ("usable", "cores", "logical", "cpu_count", "count"):
+            found = place.get(name)
+            if isinstance(found, int) and found > 0:
+                return found
+    return None
+
+
+def client_share(cells: Sequence[Cell]) -> float:
+    """Give the CPU a worker process used, as a share of one core, over all trials."""
+    return sum(c.client_cpu_ns for c in cells) / sum(c.elapsed_ns * c.processes for c in cells)
+
+
+def machine_share(cells: Sequence[Cell], machine_cores: int | None) -> float | None:
+    """Give the CPU of clients and server together, as a share of the machine's cores."""
+    if machine_cores is None:
+        return None
+    used = sum(c.client_cpu_ns + (c.server_cpu_ns or 0) for c in cells)
+    return used / sum(c.elapsed_ns * machine_cores for c in cells)
+
+
+def limited_because(cells: Sequence[Cell], machine_cores: int | None) -> str | None:
+    """Say why the load generator was the limit, or None where it wasn't."""
+    client = client_share(cells)
+    machine = machine_share(cells, machine_cores)
+    if client > CLIENT_BUSY:
+        inside = all(cell.server_cpu_ns is None for cell in cells)
+        store = ", in which the store itself runs," if inside else ""
+        return f"each client process{store} used {client:.0%} of the one core it can use"
+    if machine is not None and machine > MACHINE_BUSY:
+        return f"clients and server together used {machine:.0%} of the machine's cores"
+    return None

@@ -1,0 +1,109 @@
+"""Who is ahead of whom: inside one durability class, and only beyond the noise.
+
+The noise is what the A/A control shows: one subject run twice under two labels. Whatever gap opens
+between the pair isn't the store's doing.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from bench.analysis.latency import Key, LatencyCell, Metric, Rank
+from bench.record import Record, Run
+
+METRICS: Sequence[Metric] = ("throughput", "p50", "p99")
+
+
+class Noise(Record):
+    """The largest gap between the two halves of an A/A pair."""
+
+    workload: str
+    operation: str
+    connections: int
+    metric: Metric
+    gap: float
+    """The larger median over the smaller, less one."""
+    labels: tuple[str, str]
+
+
+def gap(one: float, other: float) -> float:
+    """Give the relative distance of two figures: the larger over the smaller, less one."""
+    small, large = sorted((one, other))
+    return large / small - 1 if small > 0 else float(large > 0)
+
+
+def noise(run: Run, cells: Sequence[LatencyCell]) -> Sequence[Noise]:
+    """Take the gap of every A/A pair; the largest for each cell and metric."""
+    at = {(cell.label, cell.key): cell for cell in cells}
+    first_label = {s.spec: s.label for s in reversed(run.subjects) if not s.control}
+    worst: dict[tuple[Key, Metric], Noise] = {}
+    for subject in run.subjects:
+        if not subject.control or subject.spec not in first_label:
+            continue
+        pair = first_label[subject.spec], subject.label
+        for key in {cell.key: None for cell in cells if cell.label == subject.label}:
+            halves = [at[label, key] for label in pair if (label, key) in at]
+            for metric in METRICS:
+                figures = [figure for half in halves if (figure := half.metric(metric))]
+                if len(figures) < len(pair):
+                    continue
+                one, other = figures
+                found = Noise(
+                    **key._asdict(),
+                    metric=metric,
+                    gap=gap(one.value, other.value),
+                    labels=pair,
+                )
+                before = worst.get((key, metric))
+                if before is None or found.gap > before.gap:
+                    worst[key, metric] = found
+    return list(worst.values())
+
+
+def ranked(
+    run: Run, cells: Sequence[LatencyCell], noises: Sequence[Noise]
+) -> Sequence[LatencyCell]:
+    """Give the same cells with their ranks filled in."""
+    controls = {subject.label for subject in run.subjects if subject.control}
+    floor = {(Key(n.workload, n.operation, n.connections), n.metric): n.gap for n in noises}
+    groups: dict[tuple[str, Key], list[LatencyCell]] = defaultdict(list)
+    for cell in cells:
+        if cell.ranked and cell.label not in controls:
+            groups[cell.durability, cell.key].append(cell)
+    ranks: dict[tuple[str, Key], dict[Metric, Rank]] = defaultdict(dict)
+    for (_, key), group in groups.items():
+        for metric in METRICS:
+            for label, rank in places(group, metric, floor.get((key, metric), 0.0)).items():
+                ranks[label, key][metric] = rank
+    return [
+        cell.model_copy(update={"ranks": ranks.get((cell.label, cell.key), {})}) for cell in cells
+    ]
+
+
+def places(group: Sequence[LatencyCell], metric: Metric, floor: float) -> Mapping[str, Rank]:
+    """Rank one group; a lone subject has nobody to be compared with, so it gets no rank.
+
+    Whoever can't be told from the first of a place shares it. The comparison is with the first,
+    not with the neighbour, or a chain of small steps would tie the best with the worst.
+    """
+    figures = {cell.label: cell.metric(metric) for cell in group}
+    known = {label: figure for label, figure in figures.items() if figure is not None}
+    if len(known) < 2:  # noqa: PLR2004 - it takes two to compare
+        return {}
+    order = sorted(known, key=lambda label: known[label].value, reverse=metric == "throughput")
+    shared: list[list[str]] = []
+    for label in order:
+        first = known[shared[-1][0]] if shared else None
+        mine = known[label]
+        if first is not None and (
+            gap(first.value, mine.value) <= floor
+            or mine.lies_inside(first)
+            or first.lies_inside(mine)
+        ):
+            shared[-1].append(label)
+        else:
+            shared.append([label])
+    found: dict[str, Rank] = {}
+    for place in shared:
+        rank = Rank(place=len(found) + 1, of=len(known), tie=len(place) > 1)
+        found.update(dict.fromkeys(place, rank))
+    return found

@@ -1,0 +1,175 @@
+"""A run in figures: everything that tables, plots and `--json` are made from."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import scenarios
+from backends.store import Durability
+from bench.analysis.consistency import RaceFigures, SeenAtOnce, race_figures, seen_at_once
+from bench.analysis.contradictions import Contradiction, contradictions
+from bench.analysis.durability import (
+    FaultFigures,
+    PositiveControl,
+    fault_figures,
+    positive_controls,
+)
+from bench.analysis.evidence import check, judged
+from bench.analysis.latency import (
+    Key,
+    LatencyCell,
+    NothingDone,
+    latency_cells,
+    reference_connections,
+)
+from bench.analysis.ranking import Noise, noise, ranked
+from bench.analysis.tokens import RefreshShare, TokenFigures, refresh_shares, token_figures
+from bench.record import Record, Run, ServerFacts, Skipped, SubjectFacts, Trial
+from scenarios.consistency import ConsistencyFindings
+from scenarios.durability import DurabilityFindings
+from scenarios.latency import LatencyFindings
+
+CLASSES = (
+    Durability.POWER_CUT,
+    Durability.CRASH,
+    Durability.RESTART,
+    Durability.NONE,
+    Durability.CLIENT,
+)
+"""From the class that keeps most to the one that keeps nothing; the client's is apart."""
+
+
+class FailedTrial(Record):
+    """A trial that did not come out."""
+
+    id: str
+    label: str
+    error: str
+
+
+class ServerOf(Record):
+    """The server and settings a subject was measured on."""
+
+    label: str
+    server: ServerFacts | None
+    settings: dict[str, str]
+
+
+class Summary(Record):
+    """Every figure of a run. JSON-able; each names the trials it comes from."""
+
+    started_at: datetime
+    effort: str
+    seed: int
+    planned: int
+    finished: int
+    failed: list[FailedTrial]
+    skipped: list[Skipped]
+    unknown_scenarios: list[str]
+    """Scenarios of the record that this version doesn't know; their trials are left out."""
+    subjects: list[SubjectFacts]
+    servers: list[ServerOf]
+    reference_connections: int | None
+    """The concurrency that the comparison is made at."""
+    cells: list[LatencyCell]
+    nothing_done: list[NothingDone]
+    noise: list[Noise]
+    faults: list[FaultFigures]
+    positive_controls: list[PositiveControl]
+    sightings: list[SeenAtOnce]
+    races: list[RaceFigures]
+    tokens: list[TokenFigures]
+    refreshes: list[RefreshShare]
+    contradictions: list[Contradiction]
+
+    def cell(self, label: str, operation: str, connections: int | None) -> LatencyCell | None:
+        """Find the cell in which a subject did nothing but `operation`."""
+        key = Key(operation, operation, connections or 0)
+        return next((c for c in self.cells if (c.label, c.key) == (label, key)), None)
+
+    def fault(self, label: str, fault: str) -> FaultFigures | None:
+        """Find what a fault did to a subject."""
+        return next((f for f in self.faults if (f.label, f.fault) == (label, fault)), None)
+
+    def by_class(self) -> Sequence[tuple[Durability, Sequence[SubjectFacts]]]:
+        """Give the subjects that were measured at all, in their classes, control halves left out.
+
+        A store third parties bring has a class like any other: what it declares.
+        """
+        measured = {
+            found.label
+            for every in (self.cells, self.faults, self.sightings, self.races)
+            for found in every
+        }
+        groups = [
+            (
+                durability,
+                [
+                    subject
+                    for subject in self.subjects
+                    if subject.durability == durability
+                    and not subject.control
+                    and subject.label in measured
+                ],
+            )
+            for durability in CLASSES
+        ]
+        return [(durability, subjects) for durability, subjects in groups if subjects]
+
+
+def summary(run: Run, trials: Sequence[Trial]) -> Summary:
+    """Turn a run's records into figures. Reads nothing else, so an old run can be read anywhere.
+
+    Raises Failed: a line of the records is damaged.
+    """
+    check(run, trials)
+    latency = judged(trials, "latency", LatencyFindings)
+    durability = judged(trials, "durability", DurabilityFindings)
+    consistency = judged(trials, "consistency", ConsistencyFindings)
+    unranked, nothing_done = latency_cells(run, latency)
+    noises = noise(run, unranked)
+    cells = ranked(run, unranked, noises)
+    faults = fault_figures(run, durability)
+    sightings = seen_at_once(run, consistency)
+    races = race_figures(run, consistency)
+    tokens = token_figures(run.tokens)
+    return Summary(
+        started_at=run.started_at,
+        effort=run.effort,
+        seed=run.seed,
+        planned=len(run.plan),
+        finished=sum(trial.status == "ok" for trial in trials),
+        failed=[
+            FailedTrial(id=t.id, label=t.label, error=t.error or "it did not say why")
+            for t in trials
+            if t.status == "failed"
+        ],
+        skipped=run.skipped,
+        unknown_scenarios=sorted({t.scenario for t in trials} - set(scenarios.names())),
+        subjects=run.subjects,
+        servers=_servers(run, trials),
+        reference_connections=reference_connections(cells),
+        cells=list(cells),
+        nothing_done=list(nothing_done),
+        noise=list(noises),
+        faults=list(faults),
+        positive_controls=list(positive_controls(faults)),
+        sightings=list(sightings),
+        races=list(races),
+        tokens=list(tokens),
+        refreshes=list(refresh_shares(run, cells, tokens)),
+        contradictions=list(contradictions(run, faults, sightings, races)),
+    )
+
+
+def _servers(run: Run, trials: Sequence[Trial]) -> list[ServerOf]:
+    """Take the first finished trial of each subject: every trial's server is set up alike."""
+    first = {trial.label: trial for trial in reversed(trials) if trial.status == "ok"}
+    return [
+        ServerOf(
+            label=subject.label,
+            server=first[subject.label].server,
+            settings=first[subject.label].settings,
+        )
+        for subject in run.subjects
+        if subject.label in first
+    ]
