@@ -3,15 +3,20 @@
     run.json        what was asked, planned and found on this machine; written once, before load
     trials.jsonl    one line a finished trial, flushed and fsynced before the next starts
     histories/      one gzipped JSONL file for each trial that kept a history
+    errors/         one traceback for each trial that failed
 
 Reports are made from these alone. Format history: 1, the first.
 """
 
 import contextlib
+import fcntl
 import gzip
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import re
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -22,6 +27,9 @@ from backends.store import Durability
 from bench.errors import Failed, WrongUse
 
 FORMAT = 1
+
+LOCK_SECONDS = 2.0
+"""How long a lock is waited for: children of a run that was killed a moment ago still hold it."""
 
 
 class Record(BaseModel):
@@ -133,14 +141,52 @@ class RunFolder:
     def create(cls, path: Path, run: Run) -> Self:
         """Make the folder and write `run.json`. Raises WrongUse if it can't be written."""
         try:
-            (path / "histories").mkdir(parents=True)
-            _write(path / "run.json", run.model_dump_json(indent=2) + "\n")
-            (path / "trials.jsonl").touch()
+            path.mkdir(parents=True)
         except FileExistsError:
             raise WrongUse(f"{path} exists; a run is never overwritten") from None
         except OSError as error:
             raise WrongUse(f"can't write {path}: {error.strerror}; choose --results") from error
+        try:
+            (path / "histories").mkdir()
+            (path / "trials.jsonl").touch()
+            _write(path / "run.json", run.model_dump_json(indent=2) + "\n")
+        except OSError as error:
+            # Half a run folder would only be in the way of whoever looks for runs.
+            shutil.rmtree(path, ignore_errors=True)
+            raise WrongUse(f"can't write {path}: {error.strerror}; choose --results") from error
         return cls(path)
+
+    @classmethod
+    def named(cls, name: str, results: Path) -> Self:
+        """Find a run by its path, or by its name below `results`. Raises WrongUse."""
+        for path in (results / name, Path(name)):
+            if (path / "run.json").exists():
+                return cls(path)
+        known = sorted(path.parent.name for path in results.glob("*/run.json"))
+        there = f"{results} has: {', '.join(known)}" if known else f"{results} has no runs"
+        raise WrongUse(f"no run {name!r}; {there}")
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other process from running this run meanwhile. Raises WrongUse."""
+        path = self.path / "trials.jsonl"
+        try:
+            file = path.open("r+b")
+        except OSError as error:
+            raise WrongUse(f"can't write {path}: {error.strerror}") from error
+        with file:
+            give_up = time.monotonic() + LOCK_SECONDS
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > give_up:
+                        raise WrongUse(
+                            f"another process is running {self.path}; wait for it, or end it"
+                        ) from None
+                    time.sleep(0.05)
+            yield
 
     def run(self) -> Run:
         """Read `run.json`. Raises WrongUse: not a run, damaged, or of a newer format."""
@@ -199,15 +245,28 @@ class RunFolder:
             ) from error
 
     def write_history(self, trial_id: str, lines: Iterable[str]) -> None:
-        """Keep a trial's history. Raises Failed."""
-        path = self.path / "histories" / f"{trial_id.replace('/', '.')}.jsonl.gz"
+        """Keep a trial's history, one event a line. Raises Failed."""
+        path = self.path / "histories" / f"{_file_name(trial_id)}.jsonl.gz"
+        # No time of day in the archive: the same history gives the same bytes.
+        text = "".join(f"{line}\n" for line in lines)
+        self._put(path, gzip.compress(text.encode(), mtime=0))
+
+    def write_error(self, trial_id: str, trace: str) -> None:
+        """Keep the traceback of a trial that failed, for whoever mends it. Raises Failed."""
+        self._put(self.path / "errors" / f"{_file_name(trial_id)}.txt", trace.encode())
+
+    def _put(self, path: Path, content: bytes) -> None:
         try:
-            with gzip.open(path, "wt", encoding="utf-8") as file:
-                file.writelines(f"{line}\n" for line in lines)
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
         except OSError as error:
             raise Failed(
                 f"can't write {path}: {error.strerror}; make room and go on with --resume"
             ) from error
+
+
+def _file_name(trial_id: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", ".", trial_id).strip(".")
 
 
 def _write(path: Path, text: str) -> None:
