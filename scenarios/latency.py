@@ -37,6 +37,8 @@ class LatencyParameters(Parameters, frozen=True):
     """Of each cell: one operation at one number of connections."""
     warmup_seconds: PositiveNumber = 0.1
     sessions: PositiveInt = 1_000
+    most_calls: PositiveInt = 400_000
+    """Of each cell: a store in process reaches it before the time is up."""
 
 
 class OperationSamples(BaseModel, frozen=True):
@@ -83,6 +85,7 @@ def cases(parameters: LatencyParameters, capabilities: Capabilities) -> Sequence
             connections=connections,
             seconds=parameters.seconds,
             warmup_seconds=parameters.warmup_seconds,
+            most_calls=parameters.most_calls,
         )
         for connections in parameters.connections
         for name, mix in MIXES.items()
@@ -127,7 +130,9 @@ SCENARIO = Scenario(
     summary="issue, verify, rotate and the mixed workload, closed loop, at 1, 8 and 32 connections",
     parameters=LatencyParameters,
     presets={
-        Effort.QUICK: LatencyParameters(trials=5, seconds=0.12, warmup_seconds=0.03),
+        Effort.QUICK: LatencyParameters(
+            trials=5, seconds=0.12, warmup_seconds=0.03, most_calls=10_000
+        ),
         Effort.STANDARD: LatencyParameters(trials=10, seconds=1.0, warmup_seconds=0.2),
         Effort.THOROUGH: LatencyParameters(trials=20, seconds=5.0, warmup_seconds=1.0),
     },

@@ -48,6 +48,13 @@ class Measure:
     connections: int
     seconds: float
     warmup_seconds: float = 0.1
+    most_calls: int = 400_000
+    """It ends early once so many calls were made: they are prepared beforehand, in memory."""
+
+    @property
+    def title(self) -> str:
+        """Say what it is doing, for a progress display."""
+        return f"{self.name}, {self.connections} connections"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +71,11 @@ class Disturb:
     rate: float
     """Operations offered a second, over all connections: bounds the history, not the store."""
 
+    @property
+    def title(self) -> str:
+        """Say what it is doing, for a progress display."""
+        return f"load, then {self.fault}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observe:
@@ -72,6 +84,11 @@ class Observe:
     instances: int
     rounds: int
 
+    @property
+    def title(self) -> str:
+        """Say what it is doing, for a progress display."""
+        return f"{self.instances} instances looking"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Race:
@@ -79,6 +96,11 @@ class Race:
 
     instances: int
     rounds: int
+
+    @property
+    def title(self) -> str:
+        """Say what it is doing, for a progress display."""
+        return f"{self.instances} instances racing"
 
 
 Phase = Measure | Disturb | Observe | Race
@@ -113,7 +135,7 @@ class Measured:
     """Of the server and its descendants; None where there is none, or it isn't ours to look at."""
     server_rss_bytes: int | None
     exhausted: bool = False
-    """The prepared schedule ran out before the time did; the rate is still that of `elapsed_ns`."""
+    """A client came to `most_calls` before the time was up; the rate is that of `elapsed_ns`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,180 @@
+"""Paced load whose every operation is written to a history before and after it is sent.
+
+Runs inside a worker process, whose store `bench.load.worker` has opened. A client stops at its
+first operation that isn't answered: what it would do next depends on what nobody knows.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from backends.errors import NotSent, StoreRefused
+from backends.store import Family, Lists, Outcome, Reason, RefreshStore, Revokes, Token
+from bench.load.clients import Clients, Held, subject_of
+from bench.load.worker import now_ms, state
+from scenarios.history import Event, HistoryWriter, State, Status
+from scenarios.scenario import Disturb
+
+OPS_A_CLIENT = 1 << 32
+"""Operation ids are shared out: client n counts from n times this."""
+
+
+class Seat(NamedTuple):
+    """One client's place in the trial."""
+
+    number: int
+    """Unique among all workers of the trial."""
+    instance: int
+    history: Path
+
+
+class Answer(NamedTuple):
+    """How one operation ended."""
+
+    status: Status
+    outcome: str | None
+
+
+class HistoryClient:
+    """One client: it owns its sessions and writes its own history file."""
+
+    def __init__(self, seat: Seat, store: RefreshStore, seed: int) -> None:
+        self._seat = seat
+        self._store = store
+        self._clients = Clients(seed, f"h{seat.number}")
+        self._writer = HistoryWriter(seat.history)
+        self._op = seat.number * OPS_A_CLIENT
+        self._held: list[Held] = []
+
+    def run(self, phase: Disturb, start_ns: int, deadline_ns: int) -> None:
+        """Open its share of the sessions, then follow the mix at its pace until the deadline."""
+        gap_ns = int(phase.connections * 1e9 / phase.rate)
+        due_ns = start_ns + gap_ns * self._seat.number // phase.connections
+        rng = self._clients.random
+        kinds, weights = list(phase.workload.mix), list(phase.workload.mix.values())
+        operations = {"issue": self.issue, "rotate": self.rotate, "revoke": self.revoke}
+        status: Status = "ok"
+        for _ in range(phase.workload.sessions // phase.connections):
+            if status == "ok":
+                status = self.issue()
+        while status == "ok" and due_ns < deadline_ns:
+            time.sleep(max(due_ns - time.monotonic_ns(), 0) / 1e9)
+            kind = rng.choices(kinds, weights)[0] if self._held else "issue"
+            status = operations[kind]()
+            # A client that fell behind does not catch up in a burst: the rate is a bound.
+            due_ns = max(due_ns + gap_ns, time.monotonic_ns())
+        self._writer.close()
+
+    def issue(self) -> Status:
+        """Open a session."""
+        session, held = self._clients.open_session(now_ms())
+        answer = self._do("issue", held, lambda: self._store.issue(session))
+        if answer.status == "ok":
+            self._held.append(held)
+        return answer.status
+
+    def rotate(self) -> Status:
+        """Rotate one of its sessions; one that the store refuses is held no longer."""
+        held = self._clients.random.choice(self._held)
+        token, successor = held.token(), self._clients.successor(now_ms())
+        after = held.after(successor)
+        answer = self._do(
+            "rotate",
+            after,
+            lambda: self._store.rotate(token, successor, held.device, now_ms()).outcome,
+        )
+        self._held.remove(held)
+        if answer.outcome == Outcome.ROTATED:
+            self._held.append(after)
+        return answer.status
+
+    def revoke(self) -> Status:
+        """Log one of its sessions out."""
+        held = self._held.pop(self._clients.random.randrange(len(self._held)))
+        store = self._store
+        assert isinstance(store, Revokes), store
+        return self._do(
+            "revoke", held, lambda: store.revoke(held.family, Reason.LOGOUT, now_ms())
+        ).status
+
+    def _do(
+        self,
+        kind: Literal["issue", "rotate", "revoke"],
+        after: Held,
+        call: Callable[[], str | None],
+    ) -> Answer:
+        self._op += 1
+        self._writer.invoke(
+            Event(
+                op=self._op,
+                instance=self._seat.instance,
+                family=after.family.id,
+                kind=kind,
+                generation=after.generation,
+                digest=after.digest.hex(),
+                invoke_ns=time.monotonic_ns(),
+            )
+        )
+        try:
+            answer = Answer("ok", call())
+        except (NotSent, StoreRefused) as error:
+            answer = Answer("fail", type(error).__name__)
+        # Whatever else a store raises, nobody knows whether it was executed.
+        except Exception as error:  # noqa: BLE001
+            answer = Answer("unknown", type(error).__name__)
+        self._writer.settle(self._op, time.monotonic_ns(), answer.status, answer.outcome)
+        return answer
+
+
+def keep_history(phase: Disturb, seats: Sequence[Seat], start_ns: int, deadline_ns: int) -> None:
+    """Run this worker's clients until the deadline, or until nothing answers them."""
+    here = state()
+    clients = [HistoryClient(seat, here.store, here.target.seed) for seat in seats]
+    list(here.threads.map(lambda client: client.run(phase, start_ns, deadline_ns), clients))
+
+
+def answers() -> bool:
+    """Whether the store answers a read again."""
+    try:
+        here = state()
+        token = Token(Family("nobody", "nobody.0"), 0, bytes(32), 0, 0, "")
+        here.store.verify(token, "", now_ms())
+    # Anything at all that a store raises while it comes back means "not yet".
+    except Exception:  # noqa: BLE001
+        return False
+    return True
+
+
+def inspect(tokens: Mapping[str, tuple[int, str]]) -> Mapping[str, State | None]:
+    """Ask the store for every family: id -> (generation, hex digest) of its latest token.
+
+    Families that the store lists for the same subjects and the history never named are there too.
+    """
+    store = state().store
+    found: dict[str, State | None] = {}
+    for family_id, (generation, digest) in tokens.items():
+        family = Family(subject_of(family_id), family_id)
+        held = Held(family, generation, bytes.fromhex(digest), now_ms(), "")
+        outcome, session = store.verify(held.token(), "", now_ms())
+        if session is not None:
+            found[family_id] = State(
+                generation=session.generation,
+                digest=session.digest.hex(),
+                revoked=session.revoked_at_ms is not None,
+            )
+        elif outcome is Outcome.UNKNOWN:
+            found[family_id] = None
+        else:
+            # A stateless store knows what the token says, and nothing else.
+            found[family_id] = State(generation=generation, digest=digest, revoked=False)
+    if isinstance(store, Lists):
+        for subject in {subject_of(family_id) for family_id in tokens}:
+            for session in store.sessions(subject):
+                stranger = State(
+                    generation=session.generation,
+                    digest=session.digest.hex(),
+                    revoked=session.revoked_at_ms is not None,
+                )
+                found.setdefault(session.family.id, stranger)
+    return found

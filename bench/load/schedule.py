@@ -1,0 +1,94 @@
+"""Schedules: the calls of one client thread, fixed from the seed before anything is measured."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from backends.store import Family, Outcome, Reason, RefreshStore, Revokes
+from bench.load.clients import Clients, Held
+from scenarios.scenario import Operation, Workload
+
+ZIPF_EXPONENT = 0.99
+"""YCSB's constant."""
+
+
+class Call(NamedTuple):
+    """One prepared operation."""
+
+    call: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    expected: Outcome | None
+    """The outcome that counts as a success."""
+    operation: Operation
+    after: Held | None
+    """The session as it is held after a success; None once it is over."""
+    family: Family
+
+
+class Fleet:
+    """The sessions of one client thread, kept from phase to phase of a trial."""
+
+    def __init__(self, seed: int, name: str) -> None:
+        self.clients = Clients(seed, name)
+        self.held: list[Held] = []
+
+    def schedule(
+        self, store: RefreshStore, workload: Workload, calls: int, now_ms: int
+    ) -> Sequence[Call]:
+        """Prepare `calls` operations, each on the state that the ones before it leave."""
+        rng = self.clients.random
+        operations = rng.choices(list(workload.mix), weights=list(workload.mix.values()), k=calls)
+        # Ahead of the calls themselves: the sessions as they will be when each call is made.
+        ahead = list(self.held)
+        pick = _picker(rng, workload.keys)
+        planned: list[Call] = []
+        for operation in operations:
+            if operation == "issue" or not ahead:
+                session, held = self.clients.open_session(now_ms)
+                planned.append(Call(store.issue, (session,), None, "issue", held, held.family))
+                ahead.append(held)
+                continue
+            index = pick(len(ahead))
+            held = ahead[index]
+            family = held.family
+            if operation == "verify":
+                look = (held.token(), held.device, now_ms)
+                planned.append(Call(store.verify, look, Outcome.VALID, operation, held, family))
+            elif operation == "rotate":
+                successor = self.clients.successor(now_ms)
+                turn = (held.token(), successor, held.device, now_ms)
+                ahead[index] = after = held.after(successor)
+                planned.append(Call(store.rotate, turn, Outcome.ROTATED, operation, after, family))
+            else:
+                assert isinstance(store, Revokes), store
+                end = (family, Reason.LOGOUT, now_ms)
+                planned.append(Call(store.revoke, end, None, operation, None, family))
+                ahead[index] = ahead[-1]
+                ahead.pop()
+        return planned
+
+    def settle(self, done: Sequence[Call]) -> None:
+        """Bring the sessions up to date with the calls that were made and succeeded."""
+        held = {one.family: one for one in self.held}
+        for call in done:
+            if call.after is None:
+                held.pop(call.family, None)
+            else:
+                held[call.family] = call.after
+        self.held = list(held.values())
+
+    def forget(self, failed: Sequence[Call]) -> None:
+        """Drop sessions whose state nobody knows since an operation on them failed."""
+        gone = {call.family for call in failed}
+        self.held = [one for one in self.held if one.family not in gone]
+
+
+def _picker(rng: random.Random, keys: str) -> Callable[[int], int]:
+    if keys == "uniform":
+        return rng.randrange
+    if keys == "latest":
+        # The newest is likeliest, as when the users of the moment refresh.
+        return lambda n: n - 1 - min(int(rng.expovariate(10 / n)), n - 1)
+    # Inverse of the continuous Zipf distribution function on [1, n + 1).
+    power = 1 - ZIPF_EXPONENT
+    return lambda n: min(int((rng.random() * ((n + 1) ** power - 1) + 1) ** (1 / power)) - 1, n - 1)

@@ -1,0 +1,194 @@
+"""What runs inside a worker process: one store, its client threads, and their sessions.
+
+Every function here is called through the worker's executor, one at a time, so the module's state
+needs no lock. Instants sent to a worker are CLOCK_MONOTONIC, the same for all of a host.
+"""
+
+import gc
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Barrier
+from typing import NamedTuple
+
+import psutil
+
+import backends
+from backends.errors import UnknownSubject
+from backends.store import Configured, Place, Policy, RefreshStore
+from bench.load.clients import Clients
+from bench.load.closed_loop import Driven, Part, drive, samples_of
+from bench.load.schedule import Call, Fleet
+from scenarios.scenario import Measure
+
+FIRST_BURST = 16
+"""Calls a client makes in the first burst of the warm-up."""
+LARGEST_STEP = 8
+"""By how much a burst may grow over the one before."""
+MOST_THREADS = 256
+"""Of client threads in one worker; each has a connection of its own."""
+PRELOAD_THREADS = 8
+HEADROOM = 2.0
+"""Calls prepared per call expected: clients don't get on evenly, and a warm store is faster."""
+
+
+class Target(NamedTuple):
+    """Which store a worker opens, and where."""
+
+    spec: str
+    place: Place
+    policy: Policy
+    seed: int
+    name: str
+    """Of the worker, unique in its trial: it names the sessions it opens."""
+
+
+@dataclass
+class _State:
+    """What a worker keeps between calls."""
+
+    target: Target
+    store: RefreshStore
+    threads: ThreadPoolExecutor
+    clients: Clients
+    """Opens sessions outside any client thread."""
+    fleets: list[Fleet] = field(default_factory=list)
+    ready: list[tuple[Fleet, Sequence[Call]]] = field(default_factory=list)
+
+
+_worker: list[_State] = []
+
+
+def now_ms() -> int:
+    """Give the caller's clock, as stores take it."""
+    return time.time_ns() // 1_000_000
+
+
+def state() -> _State:
+    """Give this worker's state; `open_store` comes first."""
+    [only] = _worker
+    return only
+
+
+def open_store(target: Target) -> Mapping[str, str]:
+    """Open the store, and give the settings that it reads back. Raises what opening raises."""
+    try:
+        subject = backends.resolve(target.spec)
+    except UnknownSubject as error:
+        raise RuntimeError(str(error)) from error
+    store = subject.open(target.place, target.policy)
+    settings = store.settings() if isinstance(store, Configured) else {}
+    clients = Clients(target.seed, target.name)
+    _worker[:] = [_State(target, store, ThreadPoolExecutor(MOST_THREADS), clients)]
+    return settings
+
+
+def close_store() -> None:
+    """Close the store in good order, as an application that is shut down does."""
+    here = state()
+    here.threads.shutdown()
+    here.store.close()
+    _worker.clear()
+
+
+def preload(sessions: int) -> None:
+    """Open `sessions` sessions, by a few clients at once so that a slow disk is not waited for."""
+    here = state()
+    _share_out(here, PRELOAD_THREADS)
+    barrier = Barrier(PRELOAD_THREADS)
+
+    def fill(fleet: Fleet) -> None:
+        barrier.wait()
+        for _ in range(sessions // PRELOAD_THREADS):
+            session, held = fleet.clients.open_session(now_ms())
+            here.store.issue(session)
+            fleet.held.append(held)
+
+    list(here.threads.map(fill, here.fleets[:PRELOAD_THREADS]))
+
+
+def prepare(phase: Measure, threads: int, most_calls: int) -> None:
+    """Warm up with `threads` clients, and prepare the schedules that `measure` will follow.
+
+    At most `most_calls` are prepared, all clients together.
+    """
+    here = state()
+    _share_out(here, threads)
+    calls, left_ns, a_thread_s = FIRST_BURST, int(phase.warmup_seconds * 1e9), 0.0
+    while left_ns > 0:
+        _schedule(here, phase, threads, calls)
+        now_ns = time.monotonic_ns()
+        driven = _drive_all(here, now_ns, now_ns + left_ns)
+        _settle(here, driven)
+        made = sum(len(one.latencies_ns) for one in driven)
+        elapsed_ns = max(_span_ns(driven), 1)
+        left_ns -= elapsed_ns
+        a_thread_s = max(a_thread_s, made / threads * 1e9 / elapsed_ns)
+        wanted = int(a_thread_s * left_ns / 1e9) + FIRST_BURST
+        calls = min(wanted, calls * LARGEST_STEP, most_calls // threads)
+    expected = int(a_thread_s * phase.seconds * HEADROOM) + FIRST_BURST
+    _schedule(here, phase, threads, min(expected, most_calls // threads))
+    gc.collect()
+    gc.freeze()
+
+
+def measure(start_ns: int, seconds: float) -> Part:
+    """Start every client at `start_ns` and measure for `seconds`."""
+    here = state()
+    deadline_ns = start_ns + int(seconds * 1e9)
+    schedules = [schedule for _, schedule in here.ready]
+    cpu_ns = time.process_time_ns()
+    driven = _drive_all(here, start_ns, deadline_ns)
+    cpu_ns = time.process_time_ns() - cpu_ns
+    _settle(here, driven)
+    part = Part(
+        samples=samples_of(list(zip(schedules, driven, strict=True))),
+        begin_ns=min(result.begin_ns for result in driven),
+        end_ns=max(result.end_ns for result in driven),
+        cpu_ns=cpu_ns,
+        rss_bytes=psutil.Process().memory_info().rss,
+        exhausted=any(result.end_ns < deadline_ns for result in driven),
+    )
+    here.ready = []
+    gc.unfreeze()
+    return part
+
+
+def _schedule(here: _State, phase: Measure, threads: int, calls: int) -> None:
+    instant_ms = now_ms()
+    here.ready = [
+        (fleet, fleet.schedule(here.store, phase.workload, calls, instant_ms))
+        for fleet in here.fleets[:threads]
+    ]
+
+
+def _drive_all(here: _State, start_ns: int, deadline_ns: int) -> Sequence[Driven]:
+    """Let every client follow its schedule, all from one start."""
+
+    def client(schedule: Sequence[Call]) -> Driven:
+        time.sleep(max(start_ns - time.monotonic_ns(), 0) / 1e9)
+        return drive(schedule, deadline_ns)
+
+    return list(here.threads.map(client, [schedule for _, schedule in here.ready]))
+
+
+def _settle(here: _State, driven: Sequence[Driven]) -> None:
+    """Bring every client's sessions up to date with what it did."""
+    for (fleet, schedule), one in zip(here.ready, driven, strict=True):
+        made = schedule[: len(one.latencies_ns)]
+        fleet.settle([call for index, call in enumerate(made) if index not in one.errors])
+        fleet.forget([made[index] for index in one.errors])
+
+
+def _span_ns(driven: Sequence[Driven]) -> int:
+    return max(one.end_ns for one in driven) - min(one.begin_ns for one in driven)
+
+
+def _share_out(here: _State, threads: int) -> None:
+    """Deal all sessions out to the `threads` clients of this phase."""
+    for number in range(len(here.fleets), threads):
+        here.fleets.append(Fleet(here.target.seed, f"{here.target.name}-t{number}"))
+    held = [one for fleet in here.fleets for one in fleet.held]
+    for number, fleet in enumerate(here.fleets):
+        fleet.held = held[number::threads] if number < threads else []

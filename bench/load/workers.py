@@ -1,0 +1,90 @@
+"""Worker processes: one `Executor` each, so that what a worker keeps is found there again.
+
+Processes come from a fork server: it has the drivers imported and no threads, so a worker is there
+in milliseconds and nothing of the runner is copied into it. A worker ends when its parent does.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PRELOAD = [
+    "__main__",
+    "bench.load.worker",
+    "bench.load.history_load",
+    "bench.load.instances",
+    "redis",
+    "psycopg",
+    "pymongo",
+    "sqlalchemy",
+]
+PATIENCE_SECONDS = 60.0
+"""The longest that any one call to a worker may take beyond its own measuring time."""
+
+
+class Worker:
+    """One process that runs functions one after another."""
+
+    def __init__(self, executor: ProcessPoolExecutor) -> None:
+        self._executor: Executor = executor
+        self.pid: int = executor.submit(os.getpid).result(PATIENCE_SECONDS)
+
+    def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Run `function` there; a killed worker's futures raise BrokenExecutor."""
+        return self._executor.submit(function, *args, **kwargs)
+
+    def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run `function` there and wait for it."""
+        return self.submit(function, *args, **kwargs).result(PATIENCE_SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL the process: nothing of it runs any more."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def end(self) -> None:
+        """End the process, whatever it is at."""
+        with contextlib.suppress(ProcessLookupError):
+            self.kill()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def workers(count: int) -> Iterator[Sequence[Worker]]:
+    """Start `count` worker processes; they are gone when the block ends."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    running: list[Worker] = []
+    try:
+        for _ in range(count):
+            pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
+            running.append(Worker(pool))
+        yield running
+    finally:
+        for worker in running:
+            worker.end()
+
+
+def together(futures: Sequence[Future[Any]], seconds: float = 0.0) -> Sequence[Any]:
+    """Wait for all; each may take `seconds` beyond the usual patience."""
+    return [future.result(PATIENCE_SECONDS + seconds) for future in futures]
+
+
+def _begin() -> None:
+    """Leave Ctrl-C to the parent, and end when the parent does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()

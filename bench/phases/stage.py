@@ -1,0 +1,104 @@
+"""Where a trial is played: its store's place, its server, and its worker processes."""
+
+import contextlib
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from backends import Subject
+from backends.store import Place, Policy
+from bench.errors import Failed
+from bench.load.worker import Target, open_store
+from bench.load.workers import Worker, workers
+from bench.servers.server import Server
+
+LEAD_NS = 20_000_000
+"""How far ahead a common start is set, so that every worker knows of it in time."""
+
+
+class Stage:
+    """One trial's surroundings; workers started for it end with it."""
+
+    def __init__(
+        self,
+        *,
+        subject: Subject,
+        place: Place,
+        policy: Policy,
+        server: Server | None,
+        seed: int,
+        scratch: Path,
+    ) -> None:
+        self.subject = subject
+        self.server = server
+        self.scratch = scratch
+        """Outside the store's own folder: a fault there leaves it alone."""
+        self.preloaded = 0
+        """Worker processes that have their sessions open."""
+        self.settings: Mapping[str, str] = {}
+        """As read back by the first worker."""
+        self._place = place
+        self._policy = policy
+        self._seed = seed
+        self._opened = 0
+        self._exit = contextlib.ExitStack()
+        self._crew: list[Worker] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._exit.close()
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes can work on the store."""
+        return bool(self.subject.profile.capabilities.shared_by_processes)
+
+    def crew(self, count: int) -> Sequence[Worker]:
+        """Give `count` workers with the store open, the same ones in every phase."""
+        missing = count - len(self._crew)
+        if missing > 0:
+            joined = self._exit.enter_context(workers(missing))
+            for worker in joined:
+                self.open(worker)
+            self._crew.extend(joined)
+        return self._crew[:count]
+
+    def open(self, worker: Worker) -> None:
+        """Open the store in a worker. Raises Failed if the profile isn't in force."""
+        target = Target(
+            self.subject.spec, self._place, self._policy, self._seed, f"w{self._opened}"
+        )
+        self._opened += 1
+        found = worker.call(open_store, target)
+        profile = self.subject.profile
+        for name, wanted in {**profile.server, **profile.client}.items():
+            if found.get(name) != wanted:
+                raise Failed(
+                    f"{self.subject.spec}: {name} is {found.get(name)!r}, the profile needs"
+                    f" {wanted!r}; set it on the server, or choose another profile"
+                )
+        self.settings = found
+
+    def server_pids(self) -> Sequence[int]:
+        """Give the server's processes; none where there is no server of ours."""
+        return self.server.pids() if self.server is not None else ()
+
+
+def cores() -> int:
+    """Give the cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def soon_ns() -> int:
+    """Give a common start a moment ahead, CLOCK_MONOTONIC."""
+    return time.monotonic_ns() + LEAD_NS

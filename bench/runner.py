@@ -1,0 +1,157 @@
+"""The runner: takes each planned trial through its phases, and records what came of it.
+
+server started -> place prepared -> settings read back -> phases -> judged -> appended
+"""
+
+import contextlib
+import shutil
+import time
+import traceback
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import backends
+import scenarios
+from backends import Subject
+from backends.store import Place, Policy
+from bench import phases, servers
+from bench.errors import Missing, WrongUse
+from bench.phases.stage import Stage
+from bench.record import PlannedTrial, Run, RunFolder, ServerFacts, Trial
+from bench.servers.server import Found, Server
+from bench.workspace import Workspace
+from scenarios.history import to_lines
+from scenarios.scenario import Case, Disturbed, Observation, Phase, Scenario
+
+
+class Progress(Protocol):
+    """Who is told how the run gets on."""
+
+    def started(self, trial: PlannedTrial) -> None:
+        """Say that a trial begins."""
+
+    def step(self, text: str) -> None:
+        """Say what the trial is at now."""
+
+    def finished(self, trial: Trial) -> None:
+        """Say that a trial is over and recorded."""
+
+
+class Runner:
+    """Runs the planned trials of one run that aren't done yet."""
+
+    def __init__(
+        self,
+        *,
+        folder: RunFolder,
+        run: Run,
+        servers: Mapping[str, Found],
+        workspace: Workspace,
+        progress: Progress,
+    ) -> None:
+        self._folder = folder
+        self._run = run
+        self._servers = servers
+        """Kind of server -> the way it is had here."""
+        self._workspace = workspace
+        self._progress = progress
+        self._subjects = {one.label: backends.resolve(one.spec) for one in run.subjects}
+
+    def execute(self, done: Collection[str]) -> None:
+        """Run every planned trial whose id isn't in `done`. Raises WrongUse, Missing, Failed."""
+        for planned in self._run.plan:
+            if planned.id not in done:
+                self._progress.started(planned)
+                trial = self._trial(planned)
+                self._folder.append(trial)
+                self._progress.finished(trial)
+
+    def _trial(self, planned: PlannedTrial) -> Trial:
+        """Run one trial; what goes wrong in it is its result, not the end of the run."""
+        started_at, begin = datetime.now(UTC), time.monotonic()
+        played, error = _Played(), None
+        try:
+            played = self._play(planned)
+        except (WrongUse, Missing):
+            raise
+        # A store or server of anyone may fail in any way: the record says how.
+        except Exception as raised:  # noqa: BLE001
+            error = f"{type(raised).__name__}: {raised}"
+            self._folder.write_error(planned.id, traceback.format_exc())
+        return Trial(
+            id=planned.id,
+            scenario=planned.scenario,
+            case=planned.case,
+            label=planned.label,
+            repeat=planned.repeat,
+            started_at=started_at,
+            seconds=time.monotonic() - begin,
+            status="ok" if error is None else "failed",
+            error=error,
+            server=played.server,
+            settings=dict(played.settings),
+            findings=dict(played.findings),
+        )
+
+    def _play(self, planned: PlannedTrial) -> "_Played":
+        subject = self._subjects[planned.label]
+        scenario = scenarios.load(planned.scenario)
+        case = self._case(scenario, planned, subject)
+        with contextlib.ExitStack() as ends:
+            place, server = self._place(subject, ends)
+            subject.prepare(place)
+            stage = ends.enter_context(
+                Stage(
+                    subject=subject,
+                    place=place,
+                    policy=Policy(),
+                    server=server,
+                    seed=planned.seed,
+                    scratch=self._folder_for(ends),
+                )
+            )
+            observations = [self._observe(phase, stage) for phase in case.phases]
+            facts = None
+            if server is not None:
+                facts = ServerFacts(kind=server.kind, way=server.way, version=server.version())
+        for seen in observations:
+            if isinstance(seen, Disturbed):
+                self._folder.write_history(planned.id, to_lines(seen.history))
+        findings = scenario.judge(observations).model_dump(mode="json")
+        return _Played(facts, stage.settings, findings)
+
+    def _place(self, subject: Subject, ends: contextlib.ExitStack) -> tuple[Place, Server | None]:
+        """Give a fresh place: a folder, and a server just started if the backend needs one."""
+        directory = self._folder_for(ends)
+        kind = subject.backend.server
+        if kind is None:
+            return Place(directory), None
+        server = servers.start(self._servers[kind], self._folder_for(ends), subject.profile.server)
+        ends.callback(server.close)
+        return Place(directory, server.url), server
+
+    def _folder_for(self, ends: contextlib.ExitStack) -> Path:
+        """Give an empty folder that is removed with the trial."""
+        folder = self._workspace.folder("trial")
+        ends.callback(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    def _observe(self, phase: Phase, stage: Stage) -> Observation:
+        self._progress.step(phase.title)
+        return phases.execute(phase, stage)
+
+    def _case(self, scenario: Scenario, planned: PlannedTrial, subject: Subject) -> Case:
+        parameters = scenario.parameters.model_validate(self._run.parameters[scenario.name])
+        cases = scenario.cases(parameters, subject.profile.capabilities)
+        [case] = [case for case in cases if case.name == planned.case]
+        return case
+
+
+class _Played(NamedTuple):
+    """What a trial that went through gives to its record."""
+
+    server: ServerFacts | None = None
+    settings: Mapping[str, str] = {}
+    findings: Mapping[str, Any] = {}
