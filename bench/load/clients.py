@@ -45,7 +45,8 @@ class Clients:
 
     def __init__(self, seed: int, name: str) -> None:
         self.random = random.Random(f"{seed}/{name}")  # noqa: S311 - must repeat from its seed
-        self._name = name
+        # A store that outlives its trial must not meet the same family again.
+        self._name = f"{seed:x}-{name}"
         self._opened = 0
 
     def open_session(self, now_ms: int) -> tuple[Session, Held]:
