@@ -1,0 +1,232 @@
+"""Phases, executed on real worker processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+
+import backends
+from backends.store import Place, Policy
+from bench import phases
+from bench.errors import Failed
+from bench.load.workers import workers
+from bench.phases.stage import Stage
+from scenarios import consistency, durability
+from scenarios.histogram import count
+from scenarios.scenario import (
+    Disturb,
+    Disturbed,
+    Measure,
+    Measured,
+    Observe,
+    Observed,
+    Race,
+    Raced,
+    Workload,
+)
+
+RACY = f"{Path(__file__).parent / 'racy_store.py'}:make"
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Callable[[str], Stage]]:
+    """Give a stage for a subject that needs no server."""
+    with ExitStack() as ends:
+
+        def build(spec: str) -> Stage:
+            (tmp_path / "store").mkdir()
+            subject = backends.resolve(spec)
+            place = Place(tmp_path / "store")
+            subject.prepare(place)
+            return ends.enter_context(
+                Stage(
+                    subject=subject,
+                    place=place,
+                    policy=Policy(),
+                    server=None,
+                    seed=5,
+                    scratch=tmp_path,
+                )
+            )
+
+        yield build
+
+
+def measure(connections: int) -> Measure:
+    return Measure(
+        name="rotate",
+        workload=Workload(mix={"rotate": 1}, sessions=100),
+        connections=connections,
+        seconds=0.05,
+        warmup_seconds=0.01,
+        most_calls=2_000,
+    )
+
+
+def test_measure_counts_every_call_and_its_cost(stage: Callable[[str], Stage]) -> None:
+    """A right store has no errors, and the client's CPU time is there beside the latencies."""
+    seen = phases.execute(measure(4), stage("memory"))
+    assert isinstance(seen, Measured)
+    samples = seen.samples["rotate"]
+    assert samples.errors == {}
+    assert 0 < count(samples.latency_ns) <= 2_000
+    assert 0 < samples.minimum_ns <= samples.maximum_ns <= seen.elapsed_ns
+    assert seen.client_cpu_ns > 0
+    assert seen.server_cpu_ns is None
+
+
+def test_a_store_that_processes_cannot_share_is_measured_in_one(
+    stage: Callable[[str], Stage],
+) -> None:
+    """Memory lives in one process, so all its clients are threads of that one."""
+    seen = phases.execute(measure(8), stage("memory"))
+    assert isinstance(seen, Measured)
+    assert seen.processes == 1
+
+
+def test_a_shared_store_is_measured_from_every_core(stage: Callable[[str], Stage]) -> None:
+    """One worker process a core, but never more than there are connections."""
+    here = stage("cookie")
+    several, alone = phases.execute(measure(8), here), phases.execute(measure(1), here)
+    assert isinstance(several, Measured)
+    assert isinstance(alone, Measured)
+    assert several.processes == len(os.sched_getaffinity(0))
+    assert alone.processes == 1
+
+
+def disturb(fault: str) -> Disturb:
+    return Disturb(
+        fault=fault,  # type: ignore[arg-type]
+        workload=Workload(mix={"issue": 2, "rotate": 6, "revoke": 2}, sessions=20),
+        instances=2,
+        connections=4,
+        seconds=0.2,
+        rate=500,
+    )
+
+
+@pytest.mark.parametrize("fault", ["restart", "crash"])
+def test_memory_loses_every_session_with_its_process(
+    stage: Callable[[str], Stage], fault: str
+) -> None:
+    """The positive control: where all is lost, the checker counts all as lost."""
+    seen = phases.execute(disturb(fault), stage("memory"))
+    found = durability.judge([seen])
+    assert found.acknowledged_issues > 20
+    assert found.acknowledged_rotations > 0
+    assert found.lost_sessions == found.acknowledged_issues
+    assert found.resurrected_revoked == 0
+
+
+@pytest.mark.parametrize("fault", ["restart", "crash"])
+def test_files_keep_what_they_acknowledged(stage: Callable[[str], Stage], fault: str) -> None:
+    """The page cache outlives the process: nothing acknowledged is lost or comes back."""
+    seen = phases.execute(disturb(fault), stage("files:nofsync"))
+    assert isinstance(seen, Disturbed)
+    found = durability.judge([seen])
+    assert found.acknowledged_issues > 20
+    assert (found.lost_writes, found.lost_sessions, found.phantoms) == (0, 0, 0)
+
+
+def test_instances_with_a_memory_each_do_not_see_one_another(stage: Callable[[str], Stage]) -> None:
+    """A session issued by one instance is unknown to every other."""
+    seen = phases.execute(Observe(instances=3, rounds=3), stage("memory"))
+    assert isinstance(seen, Observed)
+    assert {(look.act, look.seen) for look in seen.sightings} == {
+        ("issue", False),
+        ("rotate", False),
+        ("revoke", False),
+    }
+    assert len(seen.sightings) == 3 * 3 * 2
+
+
+def test_instances_on_shared_files_see_one_another(stage: Callable[[str], Stage]) -> None:
+    """Issue, rotate and revoke are seen at once by every other instance."""
+    seen = phases.execute(Observe(instances=3, rounds=3), stage("files:nofsync"))
+    assert isinstance(seen, Observed)
+    assert seen.errors == {}
+    assert all(look.seen for look in seen.sightings)
+    assert all(look.delay_ns > 0 for look in seen.sightings)
+
+
+def test_a_racy_store_shows_more_than_one_winner(stage: Callable[[str], Stage]) -> None:
+    """Read, then write: the race is lost in nearly every round."""
+    seen = phases.execute(Race(instances=2, rounds=50), stage(RACY))
+    races = consistency.judge([seen]).races[0]
+    assert races.double_spends > 10
+
+
+def test_a_right_store_shows_exactly_one_winner(stage: Callable[[str], Stage]) -> None:
+    """However many instances race, one wins, and the rounds were really contested."""
+    seen = phases.execute(Race(instances=4, rounds=50), stage("files:nofsync"))
+    assert isinstance(seen, Raced)
+    races = consistency.judge([seen]).races[0]
+    assert races.contested > 10
+    assert races.winners == {1: races.contested}
+    assert races.outcomes["rotated"] == 50
+
+
+UNAPPLIED = """
+from backends.memory import CAPABILITIES, MemoryStore
+from backends.store import Backend, Policy, Profile
+
+class Store(MemoryStore):
+    def settings(self):
+        return {"fsync": "off"}
+
+BACKEND = Backend(
+    name="unapplied", title="Unapplied", summary="says one thing and does another",
+    profiles={"safe": Profile(name="safe", summary="", capabilities=CAPABILITIES,
+                              client={"fsync": "on"})},
+    open=lambda place, profile, policy: Store(policy),
+)
+"""
+
+
+def test_a_profile_that_is_not_in_force_is_never_measured(
+    stage: Callable[[str], Stage], tmp_path: Path
+) -> None:
+    """What is read back must be what the profile says, or the trial fails and says why."""
+    (tmp_path / "unapplied.py").write_text(UNAPPLIED)
+    with pytest.raises(Failed, match=r"fsync is 'off', the profile needs 'on'"):
+        phases.execute(measure(1), stage(f"{tmp_path / 'unapplied.py'}:BACKEND"))
+
+
+def test_workers_end_when_the_block_does() -> None:
+    """No worker is left, also when one was killed before."""
+    with workers(2) as crew:
+        pids = [worker.pid for worker in crew]
+        crew[0].kill()
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+ORPHANS = """
+import time
+from bench.load.workers import workers
+if __name__ == "__main__":
+    with workers(2) as crew:
+        print(*[worker.pid for worker in crew], flush=True)
+        time.sleep(60)
+"""
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    """SIGKILL of the runner leaves no worker behind."""
+    script = tmp_path / "orphans.py"
+    script.write_text(ORPHANS)
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(pids) == 2
+        parent.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while any(psutil.pid_exists(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(psutil.pid_exists(pid) for pid in pids)
