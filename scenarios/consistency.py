@@ -49,7 +49,7 @@ class Races(BaseModel, frozen=True):
     instances: int
     rounds: int
     contested: int
-    """Rounds in which at least two calls overlapped; only these count as races."""
+    """Rounds that count: at least two calls overlapped, or several won, which no order excuses."""
     winners: dict[int, int]
     """Number of winners -> contested rounds."""
     outcomes: dict[str, int]
@@ -109,13 +109,13 @@ def _visibility(seen: Observed) -> Sequence[Visibility]:
 
 
 def _races(seen: Raced) -> Races:
-    contested = [race for race in seen.rounds if race.contested]
-    winners = Counter(race.outcomes.count(Outcome.ROTATED) for race in contested)
+    won = [(race, race.outcomes.count(Outcome.ROTATED)) for race in seen.rounds]
+    winners = Counter(winners for race, winners in won if race.contested or winners > 1)
     outcomes = Counter(outcome for race in seen.rounds for outcome in race.outcomes)
     return Races(
         instances=seen.phase.instances,
         rounds=len(seen.rounds),
-        contested=len(contested),
+        contested=winners.total(),
         winners=dict(winners),
         outcomes=dict(outcomes),
     )

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, PositiveInt
 
-from backends.store import Capabilities
+from backends.store import Capabilities, Outcome
 from scenarios.history import Event, State
 from scenarios.scenario import (
     Case,
@@ -53,7 +53,7 @@ class DurabilityFindings(BaseModel, frozen=True):
     lost_sessions: int
     """Acknowledged sessions that the store no longer knows; a live one costs its user a login."""
     resurrected_rotated: int
-    """Sessions back at an older generation: a token that was rotated away is good again."""
+    """Live sessions back at an older generation: a token that was rotated away is good again."""
     resurrected_revoked: int
     """Acknowledged revocations that are undone: a logged-out session lives again."""
     lost_writes: int
@@ -61,7 +61,8 @@ class DurabilityFindings(BaseModel, frozen=True):
     loss_window_ns: int
     """From the first lost acknowledgement to the fault; 0 where nothing is lost."""
     loss_is_suffix: bool
-    """Whether all that is lost was acknowledged after all that was kept."""
+    """Whether what is lost can be the end of some order of the writes: nothing that was kept began
+    after something lost was acknowledged."""
     recovered_unknown: int
     """Unanswered operations that turn out to have been executed."""
     phantoms: int
@@ -98,14 +99,20 @@ def cases(parameters: DurabilityParameters, capabilities: Capabilities) -> Seque
 
 
 def judge(observations: Sequence[Observation]) -> DurabilityFindings:
-    """Compare what was acknowledged with what was found afterwards."""
+    """Compare what was acknowledged with what was found afterwards.
+
+    Raises ValueError for a history whose families weren't all looked at: nothing is known of them.
+    """
     [seen] = [one for one in observations if isinstance(one, Disturbed)]
     families = _families(seen.history)
-    verdicts = [_check(events, seen.recovered.get(family)) for family, events in families.items()]
+    if unseen := sorted(set(families) - set(seen.recovered)):
+        raise ValueError(f"never looked at after the fault: {', '.join(unseen[:3])}")
+    verdicts = [_check(events, seen.recovered[family]) for family, events in families.items()]
     lost = [event for verdict in verdicts for event in verdict.lost]
     kept = [event for verdict in verdicts for event in verdict.kept]
     first_lost_ns = min((_returned(event) for event in lost), default=seen.fault_at_ns)
-    acknowledged = Counter(event.kind for event in [*lost, *kept])
+    surviving = [*kept, *(event for verdict in verdicts for event in verdict.recovered)]
+    acknowledged = Counter(_effect(event) for event in [*lost, *kept])
     strangers = sum(
         state is not None for family, state in seen.recovered.items() if family not in families
     )
@@ -119,8 +126,8 @@ def judge(observations: Sequence[Observation]) -> DurabilityFindings:
         resurrected_revoked=sum(verdict.revoked_is_back for verdict in verdicts),
         lost_writes=len(lost),
         loss_window_ns=max(seen.fault_at_ns - first_lost_ns, 0),
-        loss_is_suffix=all(event.invoke_ns <= first_lost_ns for event in kept) or not lost,
-        recovered_unknown=sum(verdict.recovered_unknown for verdict in verdicts),
+        loss_is_suffix=not lost or all(e.invoke_ns <= first_lost_ns for e in surviving),
+        recovered_unknown=len(surviving) - len(kept),
         phantoms=strangers + sum(verdict.phantom for verdict in verdicts),
         unanswered=sum(event.status == "unknown" for event in seen.history),
         recovery_ns=seen.back_at_ns - seen.fault_at_ns,
@@ -130,14 +137,17 @@ def judge(observations: Sequence[Observation]) -> DurabilityFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verdict:
-    """What became of one family; lost and kept are its acknowledged writes."""
+    """What became of one family."""
 
     lost: Sequence[Event]
+    """Acknowledged writes whose effect is gone."""
     kept: Sequence[Event]
+    """Acknowledged writes that stand."""
+    recovered: Sequence[Event] = ()
+    """Unanswered writes that stand."""
     session_lost: bool = False
     rotated_is_back: bool = False
     revoked_is_back: bool = False
-    recovered_unknown: int = 0
     phantom: bool = False
 
 
@@ -148,9 +158,14 @@ def _families(history: Sequence[Event]) -> Mapping[str, Sequence[Event]]:
     return families
 
 
+def _effect(event: Event) -> str:
+    """Say what an event does if it takes effect: a rotation that meets reuse revokes."""
+    return "revoke" if event.outcome == Outcome.REUSED else event.kind
+
+
 def _wrote(event: Event) -> bool:
     """Whether the store acknowledged that the event took effect."""
-    return event.status == "ok" and event.outcome in {None, "rotated"}
+    return event.status == "ok" and event.outcome in {None, Outcome.ROTATED, Outcome.REUSED}
 
 
 def _returned(event: Event) -> int:
@@ -162,27 +177,33 @@ def _check(events: Sequence[Event], found: State | None) -> _Verdict:
     acknowledged = [event for event in events if _wrote(event)]
     unanswered = [event for event in events if event.status == "unknown"]
     if found is None:
-        issued = any(event.kind == "issue" for event in acknowledged)
-        return _Verdict(lost=acknowledged, kept=[], session_lost=issued)
-
-    def stands(event: Event) -> bool:
-        return found.revoked if event.kind == "revoke" else event.generation <= found.generation
+        known = any(_effect(event) != "revoke" for event in acknowledged)
+        return _Verdict(lost=acknowledged, kept=[], session_lost=known)
 
     def is_found(event: Event) -> bool:
         return (event.generation, event.digest) == (found.generation, found.digest)
 
-    written = [event for event in [*acknowledged, *unanswered] if event.kind != "revoke"]
-    revokers = [event for event in [*acknowledged, *unanswered] if event.kind == "revoke"]
+    def stands(event: Event) -> bool:
+        if _effect(event) == "revoke":
+            return found.revoked
+        return event.generation < found.generation or is_found(event)
+
     lost = [event for event in acknowledged if not stands(event)]
+    may_have_written = [*acknowledged, *unanswered]
+    tokens = [event for event in may_have_written if _effect(event) != "revoke"]
+    revocations = [event for event in may_have_written if _effect(event) == "revoke"]
+    ended = any(_effect(event) == "revoke" for event in acknowledged)
     return _Verdict(
         lost=lost,
         kept=[event for event in acknowledged if stands(event)],
-        rotated_is_back=any(event.kind != "revoke" for event in lost),
-        revoked_is_back=any(event.kind == "revoke" for event in lost),
-        recovered_unknown=sum(
-            found.revoked if event.kind == "revoke" else is_found(event) for event in unanswered
-        ),
-        phantom=not any(map(is_found, written)) or (found.revoked and not revokers),
+        recovered=[
+            event
+            for event in unanswered
+            if (found.revoked and not ended if event.kind == "revoke" else is_found(event))
+        ],
+        rotated_is_back=not found.revoked and any(_effect(e) != "revoke" for e in lost),
+        revoked_is_back=any(_effect(event) == "revoke" for event in lost),
+        phantom=not any(map(is_found, tokens)) or (found.revoked and not revocations),
     )
 
 

@@ -8,7 +8,7 @@ at any later time, or never.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -51,6 +51,9 @@ class HistoryWriter:
 
     def __init__(self, path: Path) -> None:
         self._file: TextIO = path.open("a", buffering=1, encoding="utf-8")
+        # A line cut short by a kill must not swallow the one that follows.
+        if path.stat().st_size and not path.read_bytes().endswith(b"\n"):
+            self._file.write("\n")
 
     def invoke(self, event: Event) -> None:
         """Write down that `event` is about to be sent."""
@@ -67,19 +70,28 @@ class HistoryWriter:
 
 
 def read(paths: Iterable[Path]) -> Sequence[Event]:
-    """Read events back, in order of invocation; a line cut short by a kill is left out."""
+    """Read events back, in order of invocation; a line cut short by a kill is left out.
+
+    Its operation was then never sent, or stays open. Raises ValueError for what no kill explains:
+    an operation invoked twice, or answered and never invoked.
+    """
     events: dict[int, Event] = {}
     for path in paths:
-        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-            if not line.endswith("\n"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                # No part of a JSON object is a JSON object: this one was cut.
                 continue
-            record = json.loads(line)
             if invoked := record.get("invoke"):
-                events[invoked["op"]] = Event(**invoked)
+                event = Event(**invoked)
+                if events.setdefault(event.op, event) is not event:
+                    raise ValueError(f"{path}: operation {event.op} was invoked twice")
             else:
                 ended = record["return"]
-                before = asdict(events[ended["op"]])
-                events[ended["op"]] = Event(**{**before, **ended})
+                if ended["op"] not in events:
+                    raise ValueError(f"{path}: operation {ended['op']} was never invoked")
+                events[ended["op"]] = replace(events[ended["op"]], **ended)
     return sorted(events.values(), key=lambda event: event.invoke_ns)
 
 
