@@ -1,0 +1,309 @@
+"""Redis: a hash a session, and one Lua script an operation, so that each is atomic and one trip.
+
+    rt:{TAG}:FAMILY    a session's fields
+    rt:{TAG}           the subject's index: a set of family ids
+    rt-ended:{TAG}     when the subject's sessions were last ended, for issues still on their way
+    rt-denied:DIGEST   an entry of the denylist
+
+TAG is a digest of the subject, which may be long or hold braces. As a hash tag it keeps all keys
+of a subject in one slot, so that the scripts run on a cluster; and no key tells who it is.
+
+Redis reclaims what has expired by its own clock. So a TTL is never an instant but what remains by
+the caller's clock, and a margin: a caller whose clock is behind the server's loses nothing.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any, NamedTuple
+
+from backends.lifecycle import judge
+from backends.redis_connections import Connections, NoScript
+from backends.store import (
+    Backend,
+    Capabilities,
+    Family,
+    No,
+    Outcome,
+    Place,
+    Policy,
+    Profile,
+    Reason,
+    Rotation,
+    Session,
+    Successor,
+    Token,
+    Verification,
+)
+
+SKEW_MS = 60_000
+"""A session outlasts its idle expiry by this: callers' clocks may differ by as much."""
+DENIAL_MARGIN_MS = 3_600_000
+"""A denial is told an instant alone; what remains is by our wall clock, hence the wide margin."""
+LATEST_ISSUE_MS = 3_600_000
+"""How long an issue may be in flight: a subject's revocation is remembered for that long."""
+
+FIELDS = (
+    "generation",
+    "client",
+    "device",
+    "issued",
+    "idle_expires",
+    "absolute_expires",
+    "digest",
+    "predecessor",
+    "rotated",
+    "grace_until",
+    "revoked",
+    "reason",
+)
+OUTCOMES = {outcome.encode(): outcome for outcome in Outcome}
+
+
+class Script(NamedTuple):
+    """A Lua script, and the name under which the server caches it."""
+
+    sha: str
+    source: str
+
+
+def _script(name: str) -> Script:
+    source = resources.files("backends").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+    return Script(hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest(), source)
+
+
+ISSUE = _script("issue")
+ROTATE = _script("rotate")
+REVOKE = _script("revoke")
+REVOKE_SUBJECT = _script("revoke_subject")
+SESSIONS = _script("sessions")
+DENY = _script("deny")
+
+
+class RedisStore:
+    """Sessions in Redis. It has no `sweep`: Redis reclaims sessions, denials and indexes itself."""
+
+    def __init__(self, url: str, profile: Profile, policy: Policy) -> None:
+        self._connections = Connections(url)
+        self._profile = profile
+        self._policy = policy
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the profile can be relied on for."""
+        return self._profile.capabilities
+
+    def issue(self, session: Session) -> None:
+        """Store a new session."""
+        subject, family = session.family
+        expires = max(session.idle_expires_at_ms, session.absolute_expires_at_ms)
+        self._run(
+            ISSUE,
+            (_key(session.family), _index(subject), _ended(subject)),
+            family,
+            session.issued_at_ms,
+            _keep_ms(session.idle_expires_at_ms, session.issued_at_ms),
+            _keep_ms(expires, session.issued_at_ms),
+            *("generation", session.generation),
+            *("client", session.client),
+            *("device", session.device),
+            *("issued", session.issued_at_ms),
+            *("idle_expires", session.idle_expires_at_ms),
+            *("absolute_expires", session.absolute_expires_at_ms),
+            *("digest", session.digest),
+        )
+
+    def verify(self, token: Token, device: str, now_ms: int) -> Verification:
+        """Judge a token."""
+        values = self._connections.exchange("HMGET", _key(token.family), *FIELDS)
+        session = None if values[0] is None else _session(token.family, values)
+        return Verification(judge(session, token, device, now_ms), session)
+
+    def rotate(self, token: Token, successor: Successor, device: str, now_ms: int) -> Rotation:
+        """Replace a token by its successor."""
+        policy = self._policy
+        answer = self._run(
+            ROTATE,
+            (_key(token.family),),
+            token.generation,
+            token.digest,
+            device,
+            now_ms,
+            successor.digest,
+            successor.idle_expires_at_ms,
+            token.generation + 1,
+            now_ms + policy.grace_ms if policy.grace_ms else 0,
+            1 if policy.revoke_on_device_mismatch else 0,
+            SKEW_MS,
+        )
+        outcome = OUTCOMES[answer[0]]
+        if outcome is Outcome.ROTATED:
+            return Rotation(outcome, Successor(successor.digest, int(answer[1])))
+        if outcome is Outcome.GRACE:
+            return Rotation(outcome, Successor(answer[2], int(answer[1])))
+        return Rotation(outcome)
+
+    def revoke(self, family: Family, reason: Reason, now_ms: int) -> None:
+        """End one session."""
+        self._run(REVOKE, (_key(family),), reason, now_ms)
+
+    def revoke_subject(
+        self, subject: str, reason: Reason, now_ms: int, except_family: str | None = None
+    ) -> None:
+        """End every session of a subject but one."""
+        spared = () if except_family is None else (except_family,)
+        keys = (_index(subject), _ended(subject))
+        self._run(REVOKE_SUBJECT, keys, reason, now_ms, LATEST_ISSUE_MS, *spared)
+
+    def deny(self, digest: bytes, until_ms: int) -> None:
+        """Put a digest on the denylist."""
+        keep_ms = max(until_ms - time.time_ns() // 1_000_000, 0) + DENIAL_MARGIN_MS
+        self._run(DENY, (_denied(digest),), keep_ms)
+
+    def is_denied(self, digest: bytes) -> bool:
+        """Look a digest up on the denylist."""
+        return bool(self._connections.exchange("EXISTS", _denied(digest)))
+
+    def sessions(self, subject: str) -> Sequence[Session]:
+        """List a subject's sessions."""
+        found = self._run(SESSIONS, (_index(subject),), *FIELDS)
+        return [_session(Family(subject, family.decode()), values) for family, values in found]
+
+    def settings(self) -> Mapping[str, str]:
+        """Ask the server for the settings that make the profile."""
+        return {name: self._setting(name) for name in self._profile.server}
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._connections.close()
+
+    def _setting(self, name: str) -> str:
+        answer = self._connections.exchange("CONFIG", "GET", name)
+        # A map where the URL asks for RESP3.
+        [(_, value)] = answer.items() if isinstance(answer, dict) else [answer]
+        text: str = value.decode()
+        return text
+
+    def _run(self, script: Script, keys: Sequence[str | bytes], *args: str | bytes | int) -> Any:
+        command = ("EVALSHA", script.sha, len(keys), *keys, *args)
+        try:
+            return self._connections.exchange(*command)
+        except NoScript:
+            # Nothing was executed: a restart empties the server's cache of scripts. Once only.
+            self._connections.exchange("SCRIPT", "LOAD", script.source)
+            return self._connections.exchange(*command)
+
+
+def _tag(subject: str) -> str:
+    return hashlib.blake2b(subject.encode(), digest_size=20).hexdigest()
+
+
+def _index(subject: str) -> str:
+    return f"rt:{{{_tag(subject)}}}"
+
+
+def _key(family: Family) -> str:
+    return f"{_index(family.subject)}:{family.id}"
+
+
+def _ended(subject: str) -> str:
+    return f"rt-ended:{{{_tag(subject)}}}"
+
+
+def _denied(digest: bytes) -> bytes:
+    return b"rt-denied:" + digest
+
+
+def _keep_ms(expires_at_ms: int, now_ms: int) -> int:
+    return max(expires_at_ms - now_ms, 0) + SKEW_MS
+
+
+def _session(family: Family, values: Sequence[Any]) -> Session:
+    (
+        generation,
+        client,
+        device,
+        issued,
+        idle_expires,
+        absolute_expires,
+        digest,
+        predecessor,
+        rotated,
+        grace_until,
+        revoked,
+        reason,
+    ) = values
+    return Session(
+        family=family,
+        client=client.decode(),
+        device=device.decode(),
+        issued_at_ms=int(issued),
+        idle_expires_at_ms=int(idle_expires),
+        absolute_expires_at_ms=int(absolute_expires),
+        digest=digest,
+        generation=int(generation),
+        predecessor_digest=predecessor or b"",
+        rotated_at_ms=None if rotated is None else int(rotated),
+        grace_until_ms=int(grace_until or 0),
+        revoked_at_ms=None if revoked is None else int(revoked),
+        revoked_reason=None if reason is None else Reason(reason.decode()),
+    )
+
+
+def open_store(place: Place, profile: Profile, policy: Policy) -> RedisStore:
+    """Open the store; it connects when it is first used."""
+    assert place.url is not None, "redis needs a server"
+    return RedisStore(place.url, profile, policy)
+
+
+# An evicted session would be a login lost, and an evicted revocation a logout undone.
+KEPT = {"maxmemory-policy": "noeviction"}
+NO_LOG = {"appendonly": "no", **KEPT}
+LOG = {"appendonly": "yes", "save": "", **KEPT}
+
+NOT_WRITTEN = No("nothing is written to disk")
+SNAPSHOT = No("back to the last snapshot")
+
+PROFILES = (
+    Profile(
+        name="aof-everysec",
+        summary="append-only file, fsync once a second",
+        capabilities=Capabilities(
+            survives_power_cut=No("up to 1-2 s of acknowledged writes are not on disk yet")
+        ),
+        server={**LOG, "appendfsync": "everysec"},
+    ),
+    Profile(
+        name="aof-always",
+        summary="append-only file, fsync before each answer",
+        capabilities=Capabilities(),
+        server={**LOG, "appendfsync": "always"},
+    ),
+    Profile(
+        name="rdb",
+        summary="snapshots as Redis takes them by default, and at a graceful stop",
+        capabilities=Capabilities(survives_crash=SNAPSHOT, survives_power_cut=SNAPSHOT),
+        server={**NO_LOG, "save": "3600 1 300 100 60 10000"},
+    ),
+    Profile(
+        name="none",
+        summary="memory alone",
+        capabilities=Capabilities(
+            survives_restart=NOT_WRITTEN,
+            survives_crash=NOT_WRITTEN,
+            survives_power_cut=NOT_WRITTEN,
+        ),
+        server={**NO_LOG, "save": ""},
+    ),
+)
+
+BACKEND = Backend(
+    name="redis",
+    title="Redis",
+    summary="a hash a session, each operation one Lua script",
+    profiles={profile.name: profile for profile in PROFILES},
+    open=open_store,
+    server="redis",
+    drivers=("redis", "hiredis"),
+)
