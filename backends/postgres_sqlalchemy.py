@@ -1,0 +1,76 @@
+"""PostgreSQL through SQLAlchemy Core: the same statements on the same connections as `postgres`.
+
+The cheap documented way: AUTOCOMMIT on the engine, and a `Connection` kept by each thread. Opening
+a transaction for each call would cost two more round trips.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, NullPool, TextClause, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from backends.per_thread import PerThread
+from backends.postgres import PROFILES, STATEMENTS, PostgresStore, prepare
+from backends.postgres_connection import connect, failure
+from backends.sql import SHARED
+from backends.statements import Statement
+from backends.store import Backend, Place, Policy, Profile
+
+CLAUSES: dict[Statement, TextClause] = {
+    statement: text(statement.named) for statement in [*SHARED.values(), *STATEMENTS.values()]
+}
+
+
+class SqlAlchemyStore(PostgresStore):
+    """Runs the statements on a kept `Connection` of SQLAlchemy Core."""
+
+    def __init__(self, url: str, profile: Profile, policy: Policy) -> None:
+        super().__init__(profile, policy)
+        self._engine = create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: connect(url),
+            isolation_level="AUTOCOMMIT",
+            # Each thread keeps its connection; a pool beneath would keep closed ones open.
+            poolclass=NullPool,
+        )
+        self._connections: PerThread[Connection] = PerThread(self._engine.connect, Connection.close)
+
+    def _rows(self, statement: Statement, values: tuple[Any, ...]) -> Sequence[Any]:
+        return self._execute(statement, values).fetchall()
+
+    def _count(self, statement: Statement, values: tuple[Any, ...]) -> int:
+        return self._execute(statement, values).rowcount
+
+    def _execute(self, statement: Statement, values: tuple[Any, ...]) -> CursorResult[Any]:
+        connection = self._connections.get()
+        try:
+            named = dict(zip(statement.parameters, values, strict=True))
+            return connection.execute(CLAUSES[statement], named)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                self._connections.drop()
+            raise failure(error.orig or error, broken=error.connection_invalidated) from error
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        self._connections.close()
+        self._engine.dispose()
+
+
+def open_store(place: Place, profile: Profile, policy: Policy) -> SqlAlchemyStore:
+    """Open the store; it connects when it is first used."""
+    assert place.url is not None
+    return SqlAlchemyStore(place.url, profile, policy)
+
+
+BACKEND = Backend(
+    name="postgres-sqlalchemy",
+    title="PostgreSQL (SQLAlchemy)",
+    summary="a table in PostgreSQL, through SQLAlchemy Core",
+    profiles=PROFILES,
+    open=open_store,
+    prepare=prepare,
+    server="postgres",
+    drivers=("sqlalchemy", "psycopg"),
+)
