@@ -45,16 +45,15 @@ def connect(url: str) -> BoundedConnection:
         raise NotSent(
             "not a PostgreSQL URL; it looks like postgresql://user@host:port/db"
         ) from None
-    # The statements rely on READ COMMITTED, and a server's default may be another.
-    given["options"] = (
-        f"{given.get('options', '')} -c default_transaction_isolation=read\\ committed"
-        f" -c statement_timeout={STATEMENT_SECONDS}s"
+    bounded = make_conninfo(
+        url,
+        connect_timeout=given.get("connect_timeout") or CONNECT_SECONDS,
+        # The statements rely on READ COMMITTED, and a server's default may be another.
+        options=f"{given.get('options') or ''} -c default_transaction_isolation=read\\ committed"
+        f" -c statement_timeout={STATEMENT_SECONDS}s",
     )
-    given.setdefault("connect_timeout", CONNECT_SECONDS)
     try:
-        connection = BoundedConnection.connect(
-            make_conninfo(**given), autocommit=True, prepare_threshold=0
-        )
+        connection = BoundedConnection.connect(bounded, autocommit=True, prepare_threshold=0)
     except psycopg.Error as error:
         raise NotSent(f"can't connect to PostgreSQL: {_first_line(error)}") from error
     # Otherwise an int's size decides its type, and each mix of types is prepared anew.
