@@ -37,6 +37,7 @@ class Steering:
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     armed: tuple[Loss, bytes] | None = None
     dropped: int = 0
+    heard: bytearray | None = None
 
 
 class Connection:
@@ -96,6 +97,8 @@ class Connection:
             kept = self._request if self._asking else b""
             self._request = (kept + chunk)[-2 * CHUNK_BYTES :]
             self._asking = True
+            if self._steering.heard is not None:
+                self._steering.heard += chunk
             armed = self._steering.armed
             if armed is not None and armed[1] in self._request:
                 self._lose, self._steering.armed = armed[0], None
@@ -125,12 +128,13 @@ class Proxy:
 
     What it counts is settled before the client has its answer, so a reading between two calls of
     the client is exact. A driver's own heartbeats count too: on their own connections.
+    With `listen` it keeps what clients send, all of it: for short conversations.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, listen: bool = False) -> None:
         self._upstream = (host, port)
         self._connections: list[Connection] = []
-        self._steering = Steering()
+        self._steering = Steering(heard=bytearray() if listen else None)
         self._steering.flowing.set()
         self._listener: asyncio.Server | None = None
         # Bound but never listening: it keeps the port ours while connections are refused.
@@ -166,6 +170,11 @@ class Proxy:
     def dropped(self) -> int:
         """Replies lost so far."""
         return self._steering.dropped
+
+    @property
+    def heard(self) -> bytes:
+        """All that clients have sent, if it was told to listen."""
+        return bytes(self._steering.heard or b"")
 
     def reroute(self, url: str) -> str:
         """Give `url` with the proxy's address in place of the server's."""
@@ -256,6 +265,14 @@ class Proxy:
         connection = Connection(self._steering, writer)
         self._connections.append(connection)
         await connection.serve(reader, self._upstream)
+
+
+def address(url: str) -> tuple[str, int]:
+    """Give the host and port that a URL names. Raises Failed if it names none."""
+    parts = urlsplit(url)
+    if parts.hostname is None or parts.port is None:
+        raise Failed("the server's URL names no host and port")
+    return parts.hostname, parts.port
 
 
 def _bound(port: int) -> socket.socket:

@@ -1,0 +1,146 @@
+"""Holds one store to the contract, from outside the process in which it runs."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Collection
+from concurrent.futures import BrokenExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import backends
+from bench.conform import child
+from bench.conform.properties import PROPERTIES
+from bench.conform.property import Property, Result, Status
+from bench.load.workers import Worker, workers
+from scenarios.scenario import Effort
+
+START_SECONDS = 90.0
+MARGIN_SECONDS = 2.0
+"""Beyond a check's own time, before its process is killed."""
+IMPATIENT_SECONDS = 5.0
+"""A store that has hung once gets no more than that for each further property."""
+MOST_HANGS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What is known of one store."""
+
+    spec: str
+    title: str
+    effort: Effort
+    lacking: dict[str, str]
+    """Capability it declares it lacks -> the reason."""
+    served_by: str | None
+    results: tuple[Result, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether the store passes."""
+        return all(result.status.good for result in self.results)
+
+
+class Checker:
+    """One store under the contract; close it, or use it in a `with`.
+
+    Raises UnknownSubject or MissingDriver when made, Missing or Failed when its server can't be
+    had. `way` is how servers are had: auto, wheel, path, url.
+    """
+
+    def __init__(self, spec: str, effort: Effort = Effort.STANDARD, way: str = "auto") -> None:
+        self.subject = backends.resolve(spec)
+        self.effort = effort
+        self.served_by: str | None = None
+        self._way = way
+        self._hangs = 0
+        self._process: tuple[ExitStack, Worker, Path] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def check(self, wanted: Property) -> Result:
+        """Hold the store to one property. Never hangs, and raises nothing of the store's."""
+        if self._hangs >= MOST_HANGS:
+            return _undecided(wanted, f"not tried: the store hung {self._hangs} times before")
+        seconds = IMPATIENT_SECONDS if self._hangs else wanted.seconds
+        if self.effort is Effort.THOROUGH:
+            seconds *= 10
+        _, worker, folder = self._ready()
+        try:
+            return worker.submit(child.check, wanted.number, seconds).result(
+                seconds + MARGIN_SECONDS
+            )
+        except TimeoutError:
+            self._hangs += 1
+            note = folder / child.LATE_NOTE
+            waiting = note.read_text() if note.exists() else "it holds the interpreter"
+            self._discard()
+            return _undecided(wanted, f"no end after {seconds:.0f} s: {waiting}", seconds)
+        except BrokenExecutor:
+            self._hangs += 1
+            self._discard()
+            return _undecided(wanted, "the store took its process down with it")
+
+    def run(
+        self, only: Collection[int] = (), tell: Callable[[Property, Result], None] | None = None
+    ) -> Report:
+        """Hold the store to all properties, or `only` to some; `tell` hears of each at once."""
+        results = []
+        for wanted in PROPERTIES:
+            if not only or wanted.number in only:
+                results.append(self.check(wanted))
+                if tell is not None:
+                    tell(wanted, results[-1])
+        return Report(
+            spec=self.subject.spec,
+            title=self.subject.backend.title,
+            effort=self.effort,
+            lacking=dict(self.subject.profile.capabilities.lacking()),
+            served_by=self.served_by,
+            results=tuple(results),
+        )
+
+    def close(self) -> None:
+        """End the store's process and server, and remove what they left. Idempotent."""
+        if self._process is not None:
+            _, worker, _ = self._process
+            with suppress(Exception):
+                worker.submit(child.end).result(START_SECONDS)
+        self._discard()
+
+    def _ready(self) -> tuple[ExitStack, Worker, Path]:
+        if self._process is None:
+            folder = Path(tempfile.mkdtemp(prefix="refreshbench-conform-"))
+            stack = ExitStack()
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            try:
+                [worker] = stack.enter_context(workers(1))
+                self.served_by = worker.submit(
+                    child.begin, self.subject.spec, folder, self.effort, self._way
+                ).result(START_SECONDS)
+            except BaseException:
+                stack.close()
+                raise
+            self._process = stack, worker, folder
+        return self._process
+
+    def _discard(self) -> None:
+        if self._process is not None:
+            stack, _, _ = self._process
+            self._process = None
+            stack.close()
+
+
+def _undecided(wanted: Property, text: str, seconds: float = 0.0) -> Result:
+    return Result(number=wanted.number, status=Status.UNDECIDED, text=text, seconds=seconds)

@@ -1,0 +1,1 @@
+"""The checks behind the properties, one file a subject."""

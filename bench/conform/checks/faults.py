@@ -1,0 +1,255 @@
+"""What a crash, an outage and a lost answer do."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from backends.errors import AnswerLost, NotSent, StoreRefused, StoreUnavailable
+from backends.store import Outcome, Policy, Reason, Session, Successor, Token
+from bench.conform import instance
+from bench.conform.caller import (
+    DEVICE,
+    IDLE_MS,
+    Caller,
+    new_digest,
+    new_name,
+    new_session,
+    next_token,
+    token_of,
+)
+from bench.conform.lanes import Call
+from bench.conform.property import NotApplicable, Violation, require
+from bench.conform.rig import Rig
+from bench.faults.proxy import Proxy, address
+from bench.servers.server import Server
+
+REFUSES_WITHIN_SECONDS = 15.0
+RECOVERS_WITHIN_SECONDS = 30.0
+GRACE_MS = 60_000
+
+
+def durable(rig: Rig) -> str | None:
+    """21: what was acknowledged is there after a restart, and after SIGKILL, as declared."""
+    can = rig.subject.profile.capabilities
+    notes = []
+    for event, declared in (("a restart", can.survives_restart), ("SIGKILL", can.survives_crash)):
+        if not declared:
+            notes.append(f"{event}: declared, {declared.reason}")
+            continue
+        for _ in range(rig.amount(1, 3, 30)):
+            _survives(rig, event)
+        notes.append(f"{event}: all there")
+    return "; ".join(notes)
+
+
+def _survives(rig: Rig, event: str) -> None:
+    story = _Story(rig.now_ms, rig.amount(20, 50, 200), revokes=_revokes(rig))
+    if rig.subject.backend.server is None:
+        with rig.instances(1) as [application]:
+            answers = application.submit(instance.calls, story.calls).result(rig.seconds)
+            if event == "SIGKILL":
+                application.kill()
+            else:
+                application.submit(instance.close).result(rig.seconds)
+    else:
+        server = _ours(rig)
+        store = rig.open().store
+        answers = [getattr(store, call.method)(*call.args) for call in story.calls]
+        server.kill() if event == "SIGKILL" else server.stop()
+        server.restart()
+    failed = [one for one in answers if isinstance(one, Exception)]
+    if failed:
+        raise failed[0]
+    story.check(rig.open(), event)
+
+
+class _Story:
+    """Calls to be acknowledged one after another, and what must be so afterwards."""
+
+    def __init__(self, now_ms: int, count: int, *, revokes: bool) -> None:
+        self._expected: list[tuple[str, Token, Outcome]] = []
+        self._denied = [new_digest() for _ in range(count if revokes else 0)]
+        self._ended = new_name("subject")
+        self._late: Session | None = None
+        self.calls: list[Call] = []
+        for number in range(count):
+            session = new_session(now_ms)
+            token = token_of(session)
+            self.calls.append(Call("issue", (session,)))
+            if number % 3 == 0:
+                self._expected.append(("issued", token, Outcome.VALID))
+            elif number % 3 == 1 or not revokes:
+                successor = Successor(new_digest(), now_ms + IDLE_MS)
+                self.calls.append(Call("rotate", (token, successor, DEVICE, now_ms)))
+                following = next_token(token, successor)
+                self._expected.append(("rotated", following, Outcome.VALID))
+                self._expected.append(("rotated away", token, Outcome.REUSED))
+            else:
+                self.calls.append(Call("revoke", (session.family, Reason.LOGOUT, now_ms)))
+                self._expected.append(("revoked", token, Outcome.REVOKED))
+        for digest in self._denied:
+            self.calls.append(Call("deny", (digest, now_ms + IDLE_MS)))
+        if revokes:
+            self.calls.append(Call("revoke_subject", (self._ended, Reason.ADMIN, now_ms)))
+            self._late = new_session(now_ms, self._ended)
+        # The last word before the kill is a rotation: the write whose loss brings a token back.
+        last = new_session(now_ms)
+        successor = Successor(new_digest(), now_ms + IDLE_MS)
+        self.calls.append(Call("issue", (last,)))
+        self.calls.append(Call("rotate", (token_of(last), successor, DEVICE, now_ms)))
+        self._expected.append(
+            ("rotated last", next_token(token_of(last), successor), Outcome.VALID)
+        )
+
+    def check(self, caller: Caller, event: str) -> None:
+        detects = caller.store.capabilities.detects_reuse
+        for what, token, outcome in self._expected:
+            if outcome is Outcome.VALID or detects:
+                caller.expect(token, outcome, f"{what}, acknowledged, then {event}")
+        lost = sum(not caller.store.is_denied(digest) for digest in self._denied)
+        require(not lost, f"{lost} of {len(self._denied)} denials are gone after {event}")
+        if self._late is not None:
+            caller.store.issue(self._late)
+            when = f"its subject revoked, then {event}, then a login from before the revocation"
+            caller.expect(token_of(self._late), Outcome.REVOKED, when)
+
+
+def fails_closed(rig: Rig) -> str | None:
+    """22: with the server gone every call raises StoreUnavailable, soon; and it comes back."""
+    server = _ours(rig)
+    caller = rig.open()
+    token = caller.login()
+    server.kill()
+    slowest = max(_refused(name, call) for name, call in _calls(rig, caller, token))
+    server.restart()
+    since = time.monotonic()
+    while True:
+        try:
+            caller.rotated(caller.login())
+        except StoreUnavailable as error:
+            waited = time.monotonic() - since
+            require(
+                waited < RECOVERS_WITHIN_SECONDS,
+                f"the server has been back for {waited:.0f} s, and still: {error}",
+            )
+            time.sleep(0.05)
+        else:
+            break
+    back = time.monotonic() - since
+    note = f"refused within {slowest:.1f} s, back {back:.1f} s after its server"
+    if rig.amount(0, 1, 1):
+        note += f"; a silent server refused within {_silent(rig, server):.1f} s"
+    return note
+
+
+def _silent(rig: Rig, server: Server) -> float:
+    """Meet a server that takes the connection and never answers, which is worse than none."""
+    with _proxy(server) as proxy:
+        caller = rig.open(url=proxy.reroute(server.url))
+        token = caller.login()
+        proxy.stall()
+        return _refused("rotate of a silent server", lambda: caller.rotate(token))
+
+
+def _calls(rig: Rig, caller: Caller, token: Token) -> Sequence[tuple[str, Callable[[], object]]]:
+    calls: list[tuple[str, Callable[[], object]]] = [
+        ("rotate", lambda: caller.rotate(token)),
+        ("verify", lambda: caller.verify(token)),
+        ("issue", caller.login),
+    ]
+    if _revokes(rig):
+        calls.append(("is_denied", lambda: caller.store.is_denied(token.digest)))
+        calls.append(
+            ("revoke", lambda: caller.store.revoke(token.family, Reason.LOGOUT, rig.now_ms))
+        )
+    return calls
+
+
+def _refused(name: str, call: Callable[[], object]) -> float:
+    since = time.monotonic()
+    try:
+        answer = call()
+    except StoreUnavailable:
+        seconds = time.monotonic() - since
+        require(
+            seconds < REFUSES_WITHIN_SECONDS,
+            f"with its server gone, {name} took {seconds:.0f} s to say so",
+        )
+        return seconds
+    except StoreRefused as error:
+        raise Violation(
+            f"with its server gone, {name} says that the store refused: {error}"
+        ) from error
+    raise Violation(f"with its server gone, {name} answered {answer}")
+
+
+def lost_answer(rig: Rig) -> str | None:
+    """24: a rotation whose answer was lost isn't theft by the store's own doing."""
+    notes = []
+    for policy in (Policy(), Policy(grace_ms=GRACE_MS)):
+        with _proxy(rig.server) as proxy:
+            caller = rig.open(policy, proxy.reroute(rig.server.url))
+            said, old, proposed = _lose(caller, proxy)
+        direct = rig.open(policy)
+        session = direct.held(old)
+        require(
+            (session.generation, session.revoked_at_ms) == (1, None),
+            f"one rotation, its answer lost; the store said {said}, and stands at generation"
+            f" {session.generation}, revoked for {session.revoked_reason}",
+        )
+        retried = direct.rotate(old)
+        if policy.grace_ms:
+            require(
+                retried.outcome is Outcome.GRACE and retried.stands == proposed,
+                f"retried inside the grace window: {retried.outcome}, {retried.stands}",
+            )
+            notes.append(f"with grace the retry is {retried.outcome}, the same successor")
+        else:
+            notes.append(f"{said}; without grace the retry is {retried.outcome}")
+    return "; ".join(notes)
+
+
+def _lose(caller: Caller, proxy: Proxy) -> tuple[str, Token, Successor]:
+    """Lose the answer to a rotation; give what the store said, the old token, the successor."""
+    for match in (True, False):
+        caller.rotated(caller.login())
+        token = caller.login()
+        proposed = Successor(new_digest(), caller.now_ms + IDLE_MS)
+        # A heartbeat may come first; a store that hides the family's name is met by any request.
+        proxy.drop_next_reply(matching=token.family.id.encode() if match else b"")
+        try:
+            answer = caller.store.rotate(token, proposed, DEVICE, caller.now_ms)
+        except AnswerLost:
+            return "it says that it doesn't know", token, proposed
+        except NotSent as error:
+            raise Violation(
+                f"says a rotation was not sent, which its server executed: {error}"
+            ) from error
+        except StoreRefused as error:
+            raise Violation(
+                f"says a rotation was refused, which its server executed: {error}"
+            ) from error
+        except StoreUnavailable:
+            return "it says that it is unavailable", token, proposed
+        if proxy.dropped:
+            require(
+                answer.outcome is Outcome.ROTATED,
+                f"one rotation, its answer lost: the store sent it again by itself, and tells its"
+                f" caller {answer.outcome}",
+            )
+            return "it knows its own rotation again", token, proposed
+        proxy.disarm()
+    raise NotApplicable("its rotation does not go through the server's own port")
+
+
+def _proxy(server: Server) -> Proxy:
+    return Proxy(*address(server.url))
+
+
+def _ours(rig: Rig) -> Server:
+    if not rig.server.faultable:
+        raise NotApplicable("the server isn't ours to stop")
+    return rig.server
+
+
+def _revokes(rig: Rig) -> bool:
+    return bool(rig.subject.profile.capabilities.revokes)

@@ -1,0 +1,106 @@
+"""Races: lanes of calls that start together, round after round, on threads or on processes.
+
+A race that is lost by nanoseconds is seldom seen. Between threads the interpreter switches every
+5 ms, far longer than a store in memory takes; so while a lane races, it gives way at random lines
+of Python (`_jolt`). Between processes a barrier in shared memory starts each round within
+microseconds.
+"""
+
+import mmap
+import os
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+from backends.errors import RefreshStoreError
+from bench.conform.property import Violation
+from bench.conform.watched import Watched
+
+SLOT_BYTES = 8
+JOLT_EVERY = 4
+"""One line in that many gives the interpreter away."""
+
+
+class Call(NamedTuple):
+    """One call of a store's method."""
+
+    method: str
+    args: tuple[Any, ...]
+
+
+Answer = Any
+"""What the call returned, or the RefreshStoreError or Violation that it raised."""
+Lane = Sequence[Call]
+
+
+def answer(store: Watched, call: Call) -> Answer:
+    """Make the call, and give what it returned or raised."""
+    try:
+        return getattr(store, call.method)(*call.args)
+    except (RefreshStoreError, Violation) as error:
+        return error
+
+
+def on_threads(store: Watched, lanes: Sequence[Lane], seconds: float) -> Sequence[Sequence[Answer]]:
+    """Run each lane on a thread of its own; give each lane's answers."""
+    barrier = threading.Barrier(len(lanes), timeout=seconds)
+
+    def run(lane: Lane, seed: int) -> Sequence[Answer]:
+        jolt = _jolt(random.Random(seed))  # noqa: S311 - it spreads switches, it keeps no secret
+        answers = []
+        for call in lane:
+            barrier.wait()
+            before = sys.gettrace()
+            sys.settrace(jolt)
+            try:
+                answers.append(answer(store, call))
+            finally:
+                sys.settrace(before)
+        return answers
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        return list(pool.map(run, lanes, range(len(lanes))))
+
+
+def in_process(
+    store: Watched, lane: Lane, meeting: Path, number: int, lanes: int, seconds: float
+) -> Sequence[Answer]:
+    """Run one lane of `lanes`, whose others are other processes meeting at the same file."""
+    deadline = time.monotonic() + seconds
+    answers = []
+    with (
+        meeting.open("r+b") as file,
+        mmap.mmap(file.fileno(), lanes * SLOT_BYTES) as memory,
+        memoryview(memory) as raw,
+        raw.cast("q") as arrived,
+    ):
+        for turn, call in enumerate(lane, 1):
+            arrived[number] = turn
+            while min(arrived) < turn:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"a racer did not come to round {turn}")
+                os.sched_yield()
+            answers.append(answer(store, call))
+    return answers
+
+
+def meeting_place(path: Path, lanes: int) -> Path:
+    """Make the file at which `lanes` processes meet."""
+    path.write_bytes(bytes(lanes * SLOT_BYTES))
+    return path
+
+
+def _jolt(dice: random.Random) -> Callable[[FrameType, str, Any], Any]:
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        del frame, argument
+        if event == "line" and not dice.randrange(JOLT_EVERY):
+            time.sleep(0)
+        return trace
+
+    return trace
