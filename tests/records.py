@@ -231,7 +231,7 @@ def _cell(
     operations: dict[str, OperationSamples] = {}
     for operation, part in share.items():
         drawn = max(min(int(done * part), 2_500), 1)
-        tail = rng.random(drawn) < 0.012
+        tail = rng.random(drawn) < 0.025
         values = per_op * rng.lognormal(0, 0.18, drawn) * np.where(tail, 4.5, 1)
         operations[operation] = samples(values.tolist())
     completed = sum(sum(one.latency_ns.values()) for one in operations.values())

@@ -1,0 +1,205 @@
+"""From figures to table cells: the text, the interval, the flags, the footnotes, the trials."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bench.analysis import Summary
+from bench.analysis.consistency import RaceFigures
+from bench.analysis.durability import FaultFigures, Harm
+from bench.analysis.latency import LatencyCell, Metric
+from bench.report import formats
+from bench.report.blocks import Cell
+from bench.report.formats import NOTHING
+
+NOT_MEASURED = Cell("not measured", tone="none")
+HELD = Cell(
+    "n/a",
+    detail="held by the client",
+    tone="none",
+    notes=("The client holds the state: there is no store to time, and none that could lose it.",),
+)
+LIMITED = (
+    "generator-limited: the load generator was the limit, not the store (a client process used"
+    " more than 80% of the one core it can use, or the machine was busy by more than 90%). The"
+    " store can do better than this; the cell is not ranked. A store inside the client's process"
+    " shares its core."
+)
+INSIDE = "There is no server to look at: the store runs inside the application's process."
+
+
+def latency_cell(cell: LatencyCell | None, percentile: str) -> Cell:
+    """Write one percentile in ms."""
+    if cell is None:
+        return NOT_MEASURED
+    if "n/a" in cell.why:
+        return HELD
+    value = cell.percentiles_ns[percentile]
+    if value is None:
+        few = f"{cell.operations:,} samples can't carry p{percentile}: too few lie beyond it."
+        return Cell(NOTHING, tone="none", notes=(few,), source=source(cell))
+    metric: Mapping[str, Metric] = {"50": "p50", "99": "p99"}
+    ranked = metric.get(percentile)
+    over_trials = cell.metric(ranked) if ranked else None
+    return _marked(
+        cell,
+        ranked,
+        Cell(
+            formats.milliseconds(value),
+            number=value / 1e6,
+            detail=formats.interval(over_trials, 1e-6),
+            source=source(cell),
+        ),
+    )
+
+
+def rate_cell(cell: LatencyCell | None) -> Cell:
+    """Write the throughput in operations a second."""
+    if cell is None:
+        return NOT_MEASURED
+    if "n/a" in cell.why:
+        return HELD
+    figure = cell.throughput
+    return _marked(
+        cell,
+        "throughput",
+        Cell(
+            formats.significant(figure.value),
+            number=figure.value,
+            detail=formats.interval(figure, 1),
+            source=source(cell),
+        ),
+    )
+
+
+def cpu_cell(cell: LatencyCell | None) -> Cell:
+    """Write the server's CPU per operation in µs."""
+    if cell is None:
+        return NOT_MEASURED
+    if "n/a" in cell.why:
+        return HELD
+    if cell.server_cpu_us is None:
+        return Cell(NOTHING, tone="none", notes=(INSIDE,))
+    figure = cell.server_cpu_us
+    return Cell(
+        formats.significant(figure.value),
+        number=figure.value,
+        detail=formats.interval(figure, 1),
+        source=source(cell),
+    )
+
+
+def source(cell: LatencyCell) -> str:
+    """Say what a cell's figures come from."""
+    trials = formats.count(len(cell.trials), "trial")
+    operations = formats.count(cell.operations, "operation")
+    return f"{trials}, {operations}: {formats.trials(cell.trials)}"
+
+
+def lost_cell(summary: Summary, figures: FaultFigures | None, harm: Harm) -> Cell:
+    """Write how much of one harm a fault did."""
+    if figures is None:
+        return NOT_MEASURED
+    if figures.held_by_client:
+        return HELD
+    loss = figures.losses[harm]
+    of = {
+        "lost_writes": figures.acknowledged,
+        "lost_sessions": figures.acknowledged_issues,
+        "resurrected_rotated": figures.acknowledged_rotations,
+        "resurrected_revoked": figures.acknowledged_revocations,
+    }[harm]
+    trials = formats.trials(figures.trials)
+    if loss.bound is None:
+        share = f"{formats.percent(loss.total / of)}, " if of else ""
+        faults = f"in {loss.trials_with} of {len(figures.trials)}"
+        text = f"{loss.total:,} of {of:,}"
+        return Cell(text, loss.total, detail=share + faults, tone="bad", source=trials)
+    return Cell(
+        f"0 of {of:,}",
+        number=0,
+        detail=zero_words(len(figures.trials), loss.bound, figures.fault),
+        notes=(proof(summary, figures.fault, harm),),
+        source=trials,
+    )
+
+
+def zero_words(faults: int, bound: float, fault: str) -> str:
+    """Say what zero of so many faults is worth."""
+    one, _, several = formats.FAULTS.get(fault, (fault, fault, f"{fault}s"))
+    return f"0 of {formats.count(faults, one, several)}: ≤ {formats.bound(bound)}"
+
+
+def proof(summary: Summary, fault: str, harm: Harm) -> str:
+    """Name who shows that this run could have seen the harm."""
+    words = {
+        "lost_writes": "lost acknowledged writes",
+        "lost_sessions": "lost sessions",
+        "resurrected_rotated": "brought rotated tokens back",
+        "resurrected_revoked": "brought revoked sessions back",
+    }[harm]
+    one, _, _ = formats.FAULTS.get(fault, (fault, fault, fault))
+    guilty = [
+        label
+        for control in summary.positive_controls
+        if (control.fault, control.harm) == (fault, harm)
+        for label in control.labels
+    ]
+    if guilty:
+        return (
+            f"Positive control for this zero on {one}: {formats.listed(guilty)} {words}"
+            " under the same fault."
+        )
+    return (
+        f"No subject of this run {words} on {one}, so nothing shows that this zero could have"
+        " been anything else."
+    )
+
+
+def memory_cell(cell: LatencyCell | None) -> Cell:
+    """Write the server's resident memory in MB."""
+    if cell is None:
+        return NOT_MEASURED
+    if "n/a" in cell.why:
+        return HELD
+    if cell.server_rss_bytes is None:
+        return Cell(NOTHING, tone="none", notes=(INSIDE,))
+    text = formats.megabytes(cell.server_rss_bytes)
+    return Cell(text, number=cell.server_rss_bytes / 1e6, source=source(cell))
+
+
+def winners_cell(races: RaceFigures | None) -> Cell:
+    """Write the most winners that a race had."""
+    if races is None:
+        return NOT_MEASURED
+    trials = formats.trials(races.trials)
+    if races.most_winners is None:
+        why = "No two calls overlapped in any round, so nothing was tested."
+        return Cell(NOTHING, tone="none", notes=(why,), source=trials)
+    text = f"{races.most_winners} of {races.instances}"
+    rounds = f"{races.contested:,} contested rounds"
+    if races.double_spends:
+        detail = f"several in {races.double_spends:,} of {rounds}"
+        return Cell(text, races.most_winners, detail=detail, tone="bad", source=trials)
+    if races.winners.get(0):
+        detail = f"none in {races.winners[0]:,} of {rounds}"
+        return Cell(text, races.most_winners, detail=detail, source=trials)
+    detail = f"0 of {rounds} had more: ≤ {formats.bound(races.bound or 1)}"
+    return Cell(text, races.most_winners, detail=detail, source=trials)
+
+
+def _marked(cell: LatencyCell, metric: Metric | None, plain: Cell) -> Cell:
+    if "generator-limited" in cell.why:
+        return replace(plain, marks=("generator-limited",), tone="limited", notes=(LIMITED,))
+    if "errors" in cell.why:
+        why = f"Not ranked: {cell.why['errors']}."
+        return replace(plain, marks=("errors",), tone="limited", notes=(why,))
+    if "one trial" in cell.why:
+        return replace(plain, marks=("one trial",), notes=("Not ranked: one trial has no spread.",))
+    rank = cell.ranks.get(metric) if metric else None
+    if rank is None:
+        return plain
+    if rank.tie:
+        return replace(plain, marks=(f"tie for {rank.place}",))
+    if rank.place == 1:
+        return replace(plain, marks=("best",), tone="best")
+    return replace(plain, marks=(f"{rank.place} of {rank.of}",))

@@ -1,0 +1,153 @@
+"""The long tables: every operation at every concurrency, and everything a fault did."""
+
+from collections.abc import Sequence
+
+from bench.analysis.durability import HARMS, FaultFigures
+from bench.analysis.latency import ALL, LatencyCell
+from bench.report import cells, formats
+from bench.report.blocks import Cell, Column, Group, Material, Row, Table
+from bench.report.comparison import CLASS_WORDS, INTERVALS, MARKS, ZERO
+
+CAPACITY = (
+    "One core of the server could do: 10⁶ / (server CPU µs per operation). It says what the server"
+    " would carry if CPU were its only limit, also where the client was too slow to ask for it."
+)
+RECOVERY = (
+    "Time to recover: from the fault to the first answer, median and longest over trials; it holds"
+    " the time that starting the server takes."
+)
+COMPLETE = (
+    "Every figure, to six digits, with the ids of its trials and the parts of the mixed workload, is in"
+    " figures.csv."
+)
+
+
+def every_cell(material: Material) -> Table:
+    """Make the table of every whole workload at every number of connections."""
+    summary = material.summary
+    columns = [
+        Column("throughput", "1/s"),
+        *[Column(f"p{percent}", "ms") for percent in ("50", "90", "99", "99.9")],
+        Column("max", "ms"),
+        Column("server CPU", "µs/op"),
+        Column("one server core", "1/s"),
+        Column("client CPU", "µs/op"),
+        Column("client process", "% of a core"),
+        Column("errors", "calls"),
+        Column("n"),
+    ]
+    groups = []
+    for durability, members in summary.by_class():
+        for subject in members:
+            mine = [
+                cell
+                for cell in summary.cells
+                if cell.label == subject.label and cell.operation in {ALL, cell.workload}
+            ]
+            if mine:
+                heading = f"{material.names[subject.label]} (class: {durability})"
+                groups.append(Group(heading, [_row(cell) for cell in mine]))
+    return Table(
+        name="every-cell",
+        caption="Every operation at every number of connections",
+        corner="Workload @connections",
+        columns=columns,
+        groups=groups,
+        legend=[INTERVALS, MARKS, CAPACITY, COMPLETE],
+        folded=True,
+    )
+
+
+def every_fault(material: Material) -> Table:
+    """Make the table of what each fault did to each subject."""
+    summary = material.summary
+    columns = [
+        Column("trials"),
+        Column("acknowledged", "writes"),
+        Column("lost", "writes"),
+        Column("lost", "sessions"),
+        Column("rotated token resurrected", "sessions"),
+        Column("revoked token resurrected", "sessions"),
+        Column("loss reached back", "ms"),
+        Column("time to recover", "ms"),
+        Column("phantoms", "families"),
+        Column("integrity check"),
+    ]
+    groups = []
+    for fault in dict.fromkeys(figures.fault for figures in summary.faults):
+        for durability, members in summary.by_class():
+            rows = [
+                Row(
+                    material.names[subject.label],
+                    _fault_cells(material, summary.fault(subject.label, fault)),
+                    material.colours[subject.backend],
+                )
+                for subject in members
+            ]
+            _, done, _ = formats.FAULTS.get(fault, (fault, fault, fault))
+            groups.append(Group(f"{done} · {CLASS_WORDS[durability]}", rows))
+    return Table(
+        name="every-fault",
+        caption="What each fault took, and what it brought back",
+        corner="Subject",
+        columns=columns,
+        groups=groups,
+        legend=[ZERO, RECOVERY],
+    )
+
+
+def _row(cell: LatencyCell) -> Row:
+    heading = f"{cell.workload} @{cell.connections}"
+    if "n/a" in cell.why:
+        return Row(heading, [cells.HELD] * 12)
+    capacity, client_us = cell.core_capacity, cell.client_cpu_us
+    errors = sum(cell.errors.values())
+    return Row(
+        heading,
+        [
+            cells.rate_cell(cell),
+            *[cells.latency_cell(cell, percent) for percent in ("50", "90", "99", "99.9")],
+            Cell(formats.milliseconds(cell.maximum_ns), number=cell.maximum_ns / 1e6),
+            cells.cpu_cell(cell),
+            Cell(formats.significant(capacity) if capacity else formats.NOTHING, number=capacity),
+            Cell(formats.significant(client_us) if client_us else formats.NOTHING, client_us),
+            Cell(f"{cell.client_share:.0%}", number=cell.client_share * 100),
+            Cell(
+                f"{errors:,}",
+                number=errors,
+                detail=", ".join(f"{kind} {n:,}" for kind, n in sorted(cell.errors.items())),
+                tone="bad" if errors else "",
+            ),
+            Cell(
+                formats.count(len(cell.trials), "trial"),
+                detail=formats.count(cell.operations, "operation"),
+                source=cells.source(cell),
+            ),
+        ],
+    )
+
+
+def _fault_cells(material: Material, figures: FaultFigures | None) -> Sequence[Cell]:
+    if figures is None:
+        return [cells.NOT_MEASURED] * 10
+    if figures.held_by_client:
+        return [Cell(f"{len(figures.trials)}"), *[cells.HELD] * 9]
+    lost = [cells.lost_cell(material.summary, figures, harm) for harm in HARMS]
+    window = figures.loss_window_ns
+    shape = "" if figures.loss_is_suffix else "not the newest writes alone"
+    if not figures.losses["lost_writes"].total:
+        shape = ""
+    wrong = "; ".join(figures.integrity)
+    return [
+        Cell(f"{len(figures.trials)}", number=len(figures.trials)),
+        Cell(f"{figures.acknowledged:,}", number=figures.acknowledged),
+        *lost,
+        Cell(formats.milliseconds(window) if window else "0", number=window / 1e6, detail=shape),
+        Cell(
+            formats.milliseconds(figures.recovery.median_ns),
+            number=figures.recovery.median_ns / 1e6,
+            detail=f"longest {formats.milliseconds(figures.recovery.maximum_ns)}",
+        ),
+        Cell(f"{figures.phantoms:,}", figures.phantoms, tone="bad" if figures.phantoms else ""),
+        Cell(wrong, tone="bad") if wrong else Cell("nothing wrong"),
+    ]

@@ -1,0 +1,50 @@
+"""Operations a second, by workload and number of connections."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from bench.analysis.latency import LatencyCell
+from bench.report.plots import canvas, facets
+from bench.report.plots.palette import Look
+from bench.report.plots.scene import Plot, Scene
+
+READING = (
+    "Median over trials, closed loop; bars: 95% bootstrap interval over trials. Hollow: not ranked,"
+    " in most cases because the load generator was the limit and not the store. Each row has a"
+    " scale of its own. mixed: 11% issue, 88% rotate, 1% revoke."
+)
+
+
+def draw(scene: Scene) -> Plot | None:
+    """Draw a line a subject, class by class."""
+    drawn = facets.grid(scene, "operations/s (log)", _line)
+    if drawn is None:
+        return None
+    figure, shown = drawn
+    canvas.finish(
+        figure,
+        "Throughput by workload and connections, one row a durability class",
+        [
+            READING,
+            " ".join([facets.sizes(shown), *scene.left_out(), scene.conditions]),
+        ],
+    )
+    return Plot(
+        figure,
+        "Throughput (operations a second, log) of each workload at each number of connections.",
+        "Lines of throughput over connections for every subject, in a grid of durability classes"
+        " and workloads. The figures are in the table of every cell.",
+    )
+
+
+def _line(axes: Axes, places: Sequence[float], cells: Sequence[LatencyCell], look: Look) -> None:
+    middle = [cell.throughput.value for cell in cells]
+    axes.plot(places, middle, color=look.colour, linestyle=look.line, zorder=2)
+    for x, cell in zip(places, cells, strict=True):
+        estimate = cell.throughput
+        axes.plot([x, x], [estimate.low, estimate.high], color=look.colour, linewidth=1.8, zorder=3)
+        axes.plot(
+            [x], [estimate.value], marker=look.marker, color=look.colour,
+            markerfacecolor=facets.face(cell, look), zorder=4,
+        )  # fmt: skip

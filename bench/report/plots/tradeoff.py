@@ -1,0 +1,140 @@
+"""The picture that decides: how long a rotation takes, by what its store would lose."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+
+from backends.store import Durability
+from bench.analysis.durability import FaultFigures
+from bench.analysis.latency import LatencyCell
+from bench.record import SubjectFacts
+from bench.report import formats
+from bench.report.plots import canvas, facets, rows
+from bench.report.plots.palette import Look
+from bench.report.plots.scene import Plot, Scene
+
+BAD, QUIET, PLAIN = "#B3000C", "#777777", "#222222"
+READING = (
+    "Farther left is faster; compare inside a band only. Point: p99 of all trials together; bar:"
+    " 95% interval of the trials' own p99. Hollow: not ranked, in most cases because the load"
+    " generator was the limit. Lost: acknowledged writes that were gone afterwards; “≤” is the 95%"
+    " bound that zero losses in n faults leave."
+)
+
+
+def draw(scene: Scene) -> Plot | None:
+    """Draw p99 of rotation for each subject in the band of its class, losses beside it."""
+    summary = scene.summary
+    at = summary.reference_connections
+    found = {
+        subject.label: summary.cell(subject.label, "rotate", at)
+        for _, members in summary.by_class()
+        for subject in members
+    }
+    drawn = {label: cell for label, cell in found.items() if cell and "n/a" not in cell.why}
+    if not drawn:
+        return None
+    groups = [(durability, _sorted(members, drawn)) for durability, members in summary.by_class()]
+    layout = rows.place(groups)
+    figure = canvas.sheet(layout.inches)
+    faults = list(dict.fromkeys(fault.fault for fault in summary.faults))
+    every = figure.subplots(
+        1, 1 + len(faults), width_ratios=[3.4, *[1.25] * len(faults)], squeeze=False
+    )
+    main, *beside = every[0]
+    for label, cell in drawn.items():
+        _point(main, layout.at[label], cell, scene.looks[label])
+    main.set_xlim(min(map(_p99_ms, drawn.values())) / 1.6, max(map(_end_ms, drawn.values())) * 1.7)
+    canvas.log_axis(main, "x", f"rotation p99 at {formats.count(at or 0, 'connection')}, ms (log)")
+    rows.paint(main, layout, scene.looks)
+    _nothing_drawn(main, layout, found)
+    for axes, fault in zip(beside, faults, strict=True):
+        words = {label: _loss(summary.fault(label, fault)) for label in layout.at}
+        _, done, _ = formats.FAULTS.get(fault, (fault, fault, fault))
+        rows.write(axes, layout, f"lost on {done}", words)
+    canvas.finish(
+        figure,
+        f"What a rotation costs, by what its store is declared to keep (p99, {at} connections)",
+        [
+            READING,
+            f"{facets.sizes([*drawn.values()])} {scene.conditions}",
+        ],
+    )
+    return Plot(
+        figure,
+        "Rotation p99 against the durability class each store declares, and what each fault took."
+        " Stores are comparable inside a band, not across bands.",
+        _alt(groups, drawn),
+    )
+
+
+def _sorted(
+    members: Sequence[SubjectFacts], drawn: Mapping[str, LatencyCell]
+) -> Sequence[SubjectFacts]:
+    def by(subject: SubjectFacts) -> float:
+        return _p99_ms(drawn[subject.label]) if subject.label in drawn else float("inf")
+
+    return sorted(members, key=by)
+
+
+def _p99_ms(cell: LatencyCell) -> float:
+    """Take p99, or the slowest where there are too few samples for one."""
+    p99 = cell.percentiles_ns["99"]
+    return (cell.maximum_ns if p99 is None else p99) / 1e6
+
+
+def _end_ms(cell: LatencyCell) -> float:
+    """Give where what is drawn of a cell ends, so that its figure can stand behind it."""
+    return max(_p99_ms(cell), cell.p99_ns.high / 1e6 if cell.p99_ns else 0.0)
+
+
+def _point(axes: Axes, y: float, cell: LatencyCell, look: Look) -> None:
+    limited = not cell.ranked
+    if cell.p99_ns is not None:
+        ends = [cell.p99_ns.low / 1e6, cell.p99_ns.high / 1e6]
+        axes.plot(ends, [y, y], color=look.colour, linewidth=2.2, solid_capstyle="butt", alpha=0.55)
+    axes.plot(
+        [_p99_ms(cell)], [y], marker=look.marker, color=look.colour, markersize=7,
+        markerfacecolor="white" if limited else look.colour, markeredgewidth=1.5, zorder=4,
+    )  # fmt: skip
+    axes.annotate(
+        formats.milliseconds(_p99_ms(cell) * 1e6), (_end_ms(cell), y), (7, 0),
+        textcoords="offset points", fontsize=7, va="center", color="#333333",
+    )  # fmt: skip
+
+
+def _nothing_drawn(axes: Axes, layout: rows.Rows, found: Mapping[str, LatencyCell | None]) -> None:
+    for label, cell in found.items():
+        if cell is None or "n/a" in cell.why:
+            text = "n/a: there is no store to time" if cell else "not measured"
+            axes.text(
+                0.03, layout.at[label], text, transform=axes.get_yaxis_transform(),
+                fontsize=7.6, color=QUIET, va="center",
+            )  # fmt: skip
+
+
+def _loss(figures: FaultFigures | None) -> tuple[str, str]:
+    if figures is None:
+        return "not measured", QUIET
+    if figures.held_by_client:
+        return "n/a", QUIET
+    loss = figures.losses["lost_writes"]
+    if loss.bound is None:
+        return f"{loss.total:,} of {figures.acknowledged:,}", BAD
+    n = len(figures.trials)
+    return f"0 of {figures.acknowledged:,} (n={n}: ≤ {formats.bound(loss.bound)})", PLAIN
+
+
+def _alt(
+    groups: Sequence[tuple[Durability, Sequence[SubjectFacts]]], drawn: Mapping[str, LatencyCell]
+) -> str:
+    parts = []
+    for durability, members in groups:
+        figures = [
+            f"{subject.label} {formats.milliseconds(_p99_ms(drawn[subject.label]) * 1e6)} ms"
+            for subject in members
+            if subject.label in drawn
+        ]
+        if figures:
+            parts.append(f"{durability}: {', '.join(figures)}")
+    return f"Rotation p99 by durability class. {'; '.join(parts)}."

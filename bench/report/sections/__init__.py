@@ -1,0 +1,16 @@
+"""The sections of a report, in the order of the page. A new one is one file and one line here."""
+
+from collections.abc import Sequence
+
+from bench.report.blocks import SectionMaker
+from bench.report.sections import answer, failures, losses, method, races, speed, tokens
+
+SECTIONS: Sequence[SectionMaker] = (
+    answer.section,
+    failures.section,
+    speed.section,
+    losses.section,
+    races.section,
+    tokens.section,
+    method.section,
+)

@@ -1,0 +1,77 @@
+"""The short table a run ends with, as plain text: whoever prints it chooses how."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bench.analysis import Summary
+from bench.analysis.estimate import zero_bound
+from bench.record import SubjectFacts
+from bench.report import cells, formats
+from bench.report.blocks import Cell
+from bench.report.names import names
+
+
+class ShortTable(NamedTuple):
+    """Headings, one row of as many texts a subject, and what must be said below."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str]
+
+
+def short_table(summary: Summary) -> ShortTable:
+    """Give the comparison in a width that a terminal has: grouped by durability class."""
+    at = summary.reference_connections
+    called = names(summary.subjects)
+    # Only what this run measured: a terminal has no room for columns of "not measured".
+    columns = ["class", "subject"]
+    columns += [f"rotate p50 @{at} ms", f"p99 @{at} ms", f"rotations/s @{at}"] * bool(summary.cells)
+    columns += ["lost on restart", "lost on crash"] * bool(summary.faults)
+    columns += ["winners per race"] * bool(summary.races)
+    rows = [
+        [str(durability), called[subject.label], *(map(_text, _cells(summary, subject)))]
+        for durability, members in summary.by_class()
+        for subject in members
+    ]
+    return ShortTable(columns, rows, _notes(summary, rows))
+
+
+def _cells(summary: Summary, subject: SubjectFacts) -> Sequence[Cell]:
+    rotate = summary.cell(subject.label, "rotate", summary.reference_connections)
+    found = []
+    if summary.cells:
+        found += [
+            cells.latency_cell(rotate, "50"),
+            cells.latency_cell(rotate, "99"),
+            cells.rate_cell(rotate),
+        ]
+    if summary.faults:
+        for fault in ("restart", "crash"):
+            figures = summary.fault(subject.label, fault)
+            found.append(cells.lost_cell(summary, figures, "lost_writes"))
+    if summary.races:
+        mine = [races for races in summary.races if races.label == subject.label]
+        most = max(mine, key=lambda one: (one.most_winners or 0, one.instances), default=None)
+        found.append(cells.winners_cell(most))
+    return found
+
+
+def _text(cell: Cell) -> str:
+    marks = {"generator-limited": "limited"}
+    return " ".join([cell.text, *(marks.get(mark, mark) for mark in cell.marks)])
+
+
+def _notes(summary: Summary, rows: Sequence[Sequence[str]]) -> Sequence[str]:
+    texts = [text for row in rows for text in row]
+    notes = []
+    if any("limited" in text for text in texts):
+        notes.append("limited: the load generator was the limit, not the store; not ranked")
+    if any("tie" in text for text in texts):
+        notes.append("tie: the gap is inside the noise of the A/A control or of the trials")
+    sizes = sorted({len(figures.trials) for figures in summary.faults})
+    if sizes and any(text.startswith("0 of") for text in texts):
+        bound = formats.bound(zero_bound(sizes[0]))
+        notes.append(f"0 lost in {sizes[0]} of each fault: the true share may be up to {bound}")
+    if summary.failed:
+        notes.append(f"{formats.count(len(summary.failed), 'trial')} failed; the report says why")
+    return notes
