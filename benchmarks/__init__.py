@@ -1,0 +1,1 @@
+"""What measuring costs: the harness against a bare loop, each driver against its vendor's tool."""

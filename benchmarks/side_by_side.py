@@ -1,0 +1,283 @@
+"""Each driver against its vendor's own load generator, by turns on one server in one run.
+
+    python -m benchmarks.side_by_side [rounds]
+
+- harness: what the measured loop costs over a bare timing loop, on a store that does nothing;
+- psycopg against `pgbench -M prepared`: the same UPDATE, 8 connections;
+- redis-py against `redis-benchmark`: the same Lua script by EVALSHA, 8 connections.
+
+Nothing here passes or fails: it says a ratio, its range over the rounds, and where the time goes.
+"""
+
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import redis
+
+import backends
+from backends.postgres import ROTATE as UPDATE
+from backends.redis import ISSUE, ROTATE, SKEW_MS
+from backends.store import Place, Policy
+from bench import phases, servers
+from bench.errors import Missing, RefreshbenchError
+from bench.load.closed_loop import drive
+from bench.phases.stage import Stage
+from bench.servers.server import Found, Server
+from bench.workspace import Workspace
+from benchmarks.null_store import bare_loop, schedule
+from scenarios.histogram import count
+from scenarios.scenario import Measure, Measured, Workload
+
+CONNECTIONS = 8
+SECONDS = 2.0
+NULL_CALLS = 200_000
+REDIS_SESSIONS = 300_000
+"""Far more than one round rotates, so that nearly each session is met for the first time."""
+REDIS_REQUESTS = 40_000
+
+
+class Rates(NamedTuple):
+    """Operations a second in each round, ours and the other's, and what limited ours."""
+
+    title: str
+    ours: Sequence[float]
+    other: Sequence[float]
+    note: str
+
+    def __str__(self) -> str:
+        ratios = sorted(a / b for a, b in zip(self.ours, self.other, strict=True))
+        return (
+            f"{self.title}: {statistics.median(self.ours):,.0f}/s"
+            f" against {statistics.median(self.other):,.0f}/s,"
+            f" ratio {statistics.median(ratios):.2f}"
+            f" (range {ratios[0]:.2f} to {ratios[-1]:.2f}, {len(ratios)} rounds)\n  {self.note}"
+        )
+
+
+def harness(rounds: int) -> str:
+    """Time the measured loop against a bare one, by turns."""
+    prepared = schedule(NULL_CALLS)
+    costs = []
+    for _ in range(rounds):
+        bare_ns = bare_loop(prepared)
+        driven = drive(prepared, sys.maxsize)
+        costs.append((driven.end_ns - driven.begin_ns - bare_ns) / NULL_CALLS)
+    return (
+        f"harness over a bare timing loop: {statistics.median(costs):.0f} ns an operation"
+        f" (range {min(costs):.0f} to {max(costs):.0f}, {rounds} rounds of {NULL_CALLS:,})"
+    )
+
+
+def ours(spec: str, server: Server, folder: Path) -> Callable[[], Measured]:
+    """Prepare our own lane: the `rotate` cell of the latency scenario."""
+    subject = backends.resolve(spec)
+    place = Place(folder, server.url)
+    subject.prepare(place)
+    phase = Measure(
+        name="rotate",
+        workload=Workload(mix={"rotate": 1}),
+        connections=CONNECTIONS,
+        seconds=SECONDS,
+        warmup_seconds=0.3,
+    )
+
+    def once() -> Measured:
+        # Fresh workers each round, as each trial of a run has.
+        with (
+            tempfile.TemporaryDirectory() as scratch,
+            Stage(
+                subject=subject,
+                place=place,
+                policy=Policy(),
+                server=server,
+                seed=len(list(folder.iterdir())),
+                scratch=Path(scratch),
+            ) as stage,
+        ):
+            (folder / scratch.replace("/", "-")).touch()
+            seen = phases.execute(phase, stage)
+        assert isinstance(seen, Measured)
+        assert not seen.samples["rotate"].errors, seen.samples["rotate"].errors
+        return seen
+
+    return once
+
+
+def rate(seen: Measured) -> float:
+    """Give rotations a second."""
+    return count(seen.samples["rotate"].latency_ns) * 1e9 / seen.elapsed_ns
+
+
+def share(seen: Measured) -> str:
+    """Say who was the limit: CPU of client and server, as cores kept busy."""
+    assert seen.server_cpu_ns is not None
+    done = count(seen.samples["rotate"].latency_ns)
+    return (
+        f"ours: client {seen.client_cpu_ns / seen.elapsed_ns:.2f} cores"
+        f" ({seen.client_cpu_ns / done / 1e3:.0f} us an operation),"
+        f" server {seen.server_cpu_ns / seen.elapsed_ns:.2f} cores"
+        f" ({seen.server_cpu_ns / done / 1e3:.0f} us an operation)"
+    )
+
+
+def by_turns(
+    title: str, rounds: int, once: Callable[[], Measured], other: Callable[[], float]
+) -> Rates:
+    """Take both lanes by turns, so that a slow minute of the machine slows both."""
+    mine, theirs = [], []
+    for _ in range(rounds):
+        mine.append(once())
+        theirs.append(other())
+    return Rates(title, [rate(seen) for seen in mine], theirs, share(mine[-1]))
+
+
+PGBENCH_SESSIONS = 125
+"""Of each of the 8 clients: a thousand in all, as in our own lane."""
+
+
+def pgbench(found: Found, server: Server, folder: Path) -> Callable[[], float]:
+    """Prepare pgbench: each client rotates its own sessions in turn, so that every call wins."""
+    program = Path(found.detail).with_name("pgbench")
+    if not program.exists():
+        raise Missing(f"no pgbench beside {found.detail}; install PostgreSQL's client programs")
+    psql = Path(found.detail).with_name("psql")
+    script = folder / "rotate.pgbench"
+    # Digests are decimal text here, which bytea reads as its bytes: pgbench only computes numbers.
+    script.write_text(
+        f"""\\set turn :turn + 1
+\\set subject 9000000 + :client_id
+\\set family :turn % {PGBENCH_SESSIONS}
+\\set generation :turn / {PGBENCH_SESSIONS}
+\\set digest 1000000000000000000 + :generation
+\\set successor_digest :digest + 1
+{UPDATE.named};
+"""
+    )
+    fill = f"""
+DELETE FROM refresh_session WHERE subject IN
+    (SELECT convert_to((9000000 + c)::text, 'UTF8') FROM generate_series(0, {CONNECTIONS - 1}) c);
+INSERT INTO refresh_session (subject, family, client, device, issued_at_ms,
+    absolute_expires_at_ms, idle_expires_at_ms, generation, digest, predecessor_digest,
+    grace_until_ms)
+SELECT convert_to((9000000 + c)::text, 'UTF8'), convert_to(f::text, 'UTF8'), 'bench', 'device', 0,
+    9e15, 9e15, 0, '1000000000000000000', '', 0
+FROM generate_series(0, {CONNECTIONS - 1}) c, generate_series(0, {PGBENCH_SESSIONS - 1}) f;
+"""  # noqa: S608 - whole numbers of our own
+    values = {
+        "turn": -1,
+        "device": "device",
+        "now_ms": 1,
+        "successor_idle_expires_at_ms": 9 * 10**15,
+        "grace_until_ms": 0,
+        "mismatch_reason": "device",
+    }
+    defines = [f"--define={name}={value}" for name, value in values.items()]
+
+    def once() -> float:
+        subprocess.run([psql, "-q", "-v", "ON_ERROR_STOP=1", "-c", fill, server.url], check=True)
+        ran = subprocess.run(
+            [
+                program,
+                "--no-vacuum",
+                "--protocol=prepared",
+                f"--client={CONNECTIONS}",
+                "--jobs=2",
+                f"--time={SECONDS:.0f}",
+                f"--file={script}",
+                *defines,
+                server.url,
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        [line] = [line for line in ran.stdout.splitlines() if line.startswith("tps =")]
+        return float(line.split()[2])
+
+    return once
+
+
+def redis_benchmark(server: Server) -> Callable[[], float]:
+    """Prepare redis-benchmark: each request rotates a random one of many fresh sessions."""
+    program = shutil.which("redis-benchmark")
+    if program is None:
+        raise Missing("no redis-benchmark; apt-get install redis-tools")
+    client = redis.Redis.from_url(server.url)
+    far_ms = 9 * 10**15
+    fields: dict[bytes | bytearray | memoryview[int] | str | int | float, Any] = {
+        "generation": 0,
+        "client": "bench",
+        "device": "device",
+        "issued": 0,
+        "idle_expires": far_ms,
+        "absolute_expires": far_ms,
+        "digest": "d" * 32,
+    }
+    rotate = [0, "d" * 32, "device", 1, "e" * 32, far_ms, 1, 0, 0, SKEW_MS]
+
+    def once() -> float:
+        client.script_load(ISSUE.source)
+        client.script_load(ROTATE.source)
+        for start in range(0, REDIS_SESSIONS, 10_000):
+            pipe = client.pipeline(transaction=False)
+            for number in range(start, start + 10_000):
+                pipe.hset(f"rt:{{b}}:{number:012}", mapping=fields)
+            pipe.execute()
+        ran = subprocess.run(
+            [
+                program,
+                *("-p", server.url.rpartition(":")[2].partition("/")[0]),
+                *("-c", str(CONNECTIONS), "-n", str(REDIS_REQUESTS), "-r", str(REDIS_SESSIONS)),
+                "--csv",
+                *("EVALSHA", ROTATE.sha, "1", "rt:{b}:__rand_int__", *map(str, rotate)),
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        client.delete(*(f"rt:{{b}}:{number:012}" for number in range(REDIS_SESSIONS)))
+        return float(ran.stdout.splitlines()[-1].split(",")[1].strip('"'))
+
+    return once
+
+
+def found_or_missing(kind: str) -> Found:
+    """Find a server of our own to start. Raises Missing."""
+    found = servers.find(kind)
+    if isinstance(found, Found):
+        return found
+    raise Missing(f"no {kind}: {found.reason}; {found.mend}")
+
+
+def main(rounds: int) -> None:
+    """Run every lane, one after another."""
+    sys.stdout.write(f"{harness(rounds)}\n")
+    with Workspace() as workspace, ExitStack() as ends:
+        for kind, spec, title in (
+            ("postgres", "postgres:async", "psycopg against pgbench"),
+            ("redis", "redis:none", "redis-py against redis-benchmark"),
+        ):
+            found = found_or_missing(kind)
+            profile = backends.resolve(spec).profile
+            server = servers.start(found, workspace.folder(kind), profile.server)
+            ends.callback(server.close)
+            folder = workspace.folder("lane")
+            once = ours(spec, server, folder)
+            other = (
+                pgbench(found, server, folder) if kind == "postgres" else redis_benchmark(server)
+            )
+            sys.stdout.write(f"{by_turns(title, rounds, once, other)}\n")
+
+
+if __name__ == "__main__":
+    try:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    except RefreshbenchError as error:
+        sys.exit(str(error))
