@@ -6,11 +6,10 @@ group `refreshbench.backends` and is then named like one of ours.
 """
 
 import difflib
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from backends.errors import MissingDriver, UnknownSubject
 from backends.factory import backend_from, is_factory
@@ -61,19 +60,26 @@ def load(name: str) -> Backend:
     Raises UnknownSubject, or MissingDriver with the command that installs it.
     """
     try:
-        module, _, attribute = registry()[name].partition(":")
+        where = registry()[name]
     except KeyError:
         raise UnknownSubject(f"no backend {name!r}; {_hint(name, registry())}") from None
+    registered = EntryPoint(name, where, ENTRY_POINT_GROUP)
     try:
-        backend = getattr(importlib.import_module(module), attribute)
+        backend = registered.load()
     except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if f"{registered.module}.".startswith(f"{missing}."):
+            raise UnknownSubject(
+                f"backend {name!r} is registered as {where}, which isn't installed"
+            ) from error
         raise MissingDriver(
-            f"backend {name!r} needs the Python package {error.name!r}: pip install {error.name}"
+            f"backend {name!r} needs the Python package {missing!r}: pip install {missing}"
         ) from error
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UnknownSubject(f"backend {name!r} ({where}) can't be loaded: {said}") from error
     if not isinstance(backend, Backend):
-        raise UnknownSubject(
-            f"backend {name!r} is registered as {module}:{attribute}, not a Backend"
-        )
+        raise UnknownSubject(f"backend {name!r} is registered as {where}, not a Backend")
     return backend
 
 

@@ -11,7 +11,7 @@ processes, and ends with the process that held it.
 
 Functions raise OSError. Paths are strings: building a `Path` costs as much as the system call.
 """
-# ruff: noqa: PTH102, PTH103, PTH104, PTH108, PTH116, PTH208
+# ruff: noqa: PTH104, PTH108, PTH116
 
 import fcntl
 import os

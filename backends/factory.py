@@ -11,19 +11,31 @@ import inspect
 import sys
 import tempfile
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from backends.errors import UnknownSubject
-from backends.store import Backend, Capabilities, Place, Policy, Profile, RefreshStore
+from backends.store import (
+    Backend,
+    Capabilities,
+    Lists,
+    Place,
+    Policy,
+    Profile,
+    RefreshStore,
+    Revokes,
+)
 
 OFFERED = ("directory", "policy")
+REQUIRED = ("issue", "verify", "rotate", "close")
 
 
 def is_factory(spec: str) -> bool:
     """Whether `spec` names a file's or a module's attribute rather than a registered backend."""
-    where, _, name = spec.rpartition(":")
-    return bool(where and name) and (where.endswith(".py") or "." in where or "/" in where)
+    where, colon, _ = spec.rpartition(":")
+    return "." in where or "/" in where or (not colon and (spec.endswith(".py") or "/" in spec))
 
 
 def backend_from(spec: str) -> Backend:
@@ -32,6 +44,8 @@ def backend_from(spec: str) -> Backend:
     Raises UnknownSubject: no such file or name, the code fails, or what it names is neither.
     """
     where, _, name = spec.rpartition(":")
+    if not where or not name:
+        raise UnknownSubject(f"what in {spec.rstrip(':')}? Write path/to/file.py:name")
     named = _attribute(where, name)
     if isinstance(named, Backend):
         return named
@@ -41,7 +55,10 @@ def backend_from(spec: str) -> Backend:
     with tempfile.TemporaryDirectory(prefix="refreshbench-probe-") as folder:
         store = make(Place(Path(folder)), Policy())
         capabilities = store.capabilities
-        store.close()
+        try:
+            store.close()
+        except Exception as error:
+            raise UnknownSubject(f"{spec} failed to close: {_said(error)}") from error
     summary = (inspect.getdoc(named) or "a store of your own").splitlines()[0]
     return Backend(
         name=name,
@@ -53,20 +70,7 @@ def backend_from(spec: str) -> Backend:
 
 
 def _attribute(where: str, name: str) -> object:
-    path = Path(where).resolve()
-    if where.endswith(".py") and not path.is_file():
-        raise UnknownSubject(f"no Python file at {where}")
-    try:
-        if where.endswith(".py"):
-            loaded = importlib.util.spec_from_file_location(path.stem, path)
-            assert loaded is not None and loaded.loader is not None, path
-            module = importlib.util.module_from_spec(loaded)
-            sys.modules.setdefault(path.stem, module)
-            loaded.loader.exec_module(module)
-        else:
-            module = importlib.import_module(where)
-    except Exception as error:
-        raise UnknownSubject(f"{where} can't be loaded: {type(error).__name__}: {error}") from error
+    module = _file(Path(where)) if where.endswith(".py") or "/" in where else _module(where)
     try:
         found: object = getattr(module, name)
     except AttributeError:
@@ -76,10 +80,50 @@ def _attribute(where: str, name: str) -> object:
     return found
 
 
+def _file(path: Path) -> ModuleType:
+    if path.suffix != ".py" or not path.is_file():
+        raise UnknownSubject(f"no Python file at {path}")
+    # A name of its own: a file called redis.py must be neither hidden by the driver nor hide it.
+    name = f"{path.stem}_{sha256(bytes(path.resolve())).hexdigest()[:8]}"
+    loaded = importlib.util.spec_from_file_location(name, path.resolve())
+    assert loaded is not None, path
+    assert loaded.loader is not None, path
+    module = importlib.util.module_from_spec(loaded)
+    sys.modules[name] = module
+    try:
+        loaded.loader.exec_module(module)
+    # Even a script that ends by sys.exit() must not end us.
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise UnknownSubject(f"{path} can't be loaded: {_said(error)}") from error
+    return module
+
+
+def _module(where: str) -> ModuleType:
+    try:
+        return importlib.import_module(where)
+    except (Exception, SystemExit) as error:
+        mend = "; install it, or name its file: path/to/file.py:name"
+        raise UnknownSubject(
+            f"{where} can't be imported: {_said(error)}"
+            f"{mend if isinstance(error, ModuleNotFoundError) else ''}"
+        ) from error
+
+
+def _said(error: BaseException) -> str:
+    """Give an exception in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
 def _adapt(spec: str, factory: Callable[..., Any]) -> Callable[[Place, Policy], RefreshStore]:
-    parameters = inspect.signature(factory).parameters
+    try:
+        parameters = inspect.signature(factory).parameters
+    except ValueError as error:
+        raise UnknownSubject(f"{spec} can't be asked what it takes: {_said(error)}") from error
     required = [
-        p.name for p in parameters.values() if p.default is p.empty and p.kind != p.VAR_KEYWORD
+        p.name
+        for p in parameters.values()
+        if p.default is p.empty and p.kind not in {p.VAR_POSITIONAL, p.VAR_KEYWORD}
     ]
     if unknown := [name for name in required if name not in OFFERED]:
         raise UnknownSubject(
@@ -90,13 +134,26 @@ def _adapt(spec: str, factory: Callable[..., Any]) -> Callable[[Place, Policy], 
     def make(place: Place, policy: Policy) -> RefreshStore:
         offered = {"directory": place.directory, "policy": policy}
         try:
-            store: RefreshStore = factory(**{k: v for k, v in offered.items() if k in parameters})
+            made = factory(**{name: v for name, v in offered.items() if name in parameters})
         except Exception as error:
-            raise UnknownSubject(f"{spec} failed: {type(error).__name__}: {error}") from error
-        if not isinstance(getattr(store, "capabilities", None), Capabilities):
-            raise UnknownSubject(
-                f"{spec} returned {store!r}: not a store, it declares no capabilities"
-            )
-        return store
+            raise UnknownSubject(f"{spec} failed: {_said(error)}") from error
+        return _checked(spec, made)
 
     return make
+
+
+def _checked(spec: str, made: Any) -> RefreshStore:
+    capabilities = getattr(made, "capabilities", None)
+    if not isinstance(capabilities, Capabilities):
+        raise UnknownSubject(f"{spec} returned {made!r}: not a store, it declares no capabilities")
+    lacking = [name for name in REQUIRED if not callable(getattr(made, name, None))]
+    if lacking:
+        raise UnknownSubject(f"{spec} returned no store: it has no {', '.join(lacking)}")
+    for capability, ability in (("revokes", Revokes), ("lists_sessions", Lists)):
+        if getattr(capabilities, capability) and not isinstance(made, ability):
+            raise UnknownSubject(
+                f"{spec} declares {capability} without the methods of {ability.__name__};"
+                f" write them, or declare {capability}=No(why)"
+            )
+    store: RefreshStore = made
+    return store

@@ -301,3 +301,7 @@ class Backend:
     """The kind of server it needs ("redis", "postgres", "mongo"); None for a store in process."""
     drivers: tuple[str, ...] = ()
     """Distributions whose versions belong in the record."""
+
+    def __post_init__(self) -> None:
+        if not self.profiles:
+            raise ValueError(f"backend {self.name} needs at least one profile")
