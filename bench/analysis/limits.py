@@ -12,14 +12,14 @@ MACHINE_BUSY = 0.90
 """Of all cores, clients and server together."""
 
 
-def cores(environment: Mapping[str, Any]) -> int | None:
-    """Find how many cores the run had; None where the record doesn't say."""
+def cores(environment: Mapping[str, Any]) -> float | None:
+    """Find how many cores the run could use; None where the record doesn't say."""
     cpu = environment.get("cpu")
     places = [cpu if isinstance(cpu, Mapping) else {}, environment]
     for place in places:
-        for name in ("usable", "cores", "logical", "cpu_count", "count"):
+        for name in ("usable", "cores", "logical", "cpu_count"):
             found = place.get(name)
-            if isinstance(found, int) and found > 0:
+            if isinstance(found, int | float) and found > 0:
                 return found
     return None
 
@@ -29,7 +29,7 @@ def client_share(cells: Sequence[Cell]) -> float:
     return sum(c.client_cpu_ns for c in cells) / sum(c.elapsed_ns * c.processes for c in cells)
 
 
-def machine_share(cells: Sequence[Cell], machine_cores: int | None) -> float | None:
+def machine_share(cells: Sequence[Cell], machine_cores: float | None) -> float | None:
     """Give the CPU of clients and server together, as a share of the machine's cores."""
     if machine_cores is None:
         return None
@@ -37,7 +37,7 @@ def machine_share(cells: Sequence[Cell], machine_cores: int | None) -> float | N
     return used / sum(c.elapsed_ns * machine_cores for c in cells)
 
 
-def limited_because(cells: Sequence[Cell], machine_cores: int | None) -> str | None:
+def limited_because(cells: Sequence[Cell], machine_cores: float | None) -> str | None:
     """Say why the load generator was the limit, or None where it wasn't."""
     client = client_share(cells)
     machine = machine_share(cells, machine_cores)

@@ -7,6 +7,9 @@ from typing import Literal
 from bench.analysis import Summary
 from bench.record import Run
 
+WORDY = 18
+"""Characters; a figure with its unit is shorter."""
+
 Tone = Literal["", "best", "limited", "bad", "none"]
 """How a cell is set off: best in its class, not the store's limit, a harm, no figure."""
 
@@ -27,6 +30,11 @@ class Cell:
     """Footnotes."""
     source: str = ""
     """Where the figure comes from: the trials."""
+
+    @property
+    def wordy(self) -> bool:
+        """Whether it is read as a sentence rather than compared down a column."""
+        return self.number is None and len(self.text) > WORDY
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,14 @@ class Prose:
 
 
 @dataclass(frozen=True, slots=True)
+class Points:
+    """Paragraphs that each begin with what they are about."""
+
+    heading: str
+    points: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A plot: `plots/<name>.svg` and `.png`."""
 
@@ -116,7 +132,7 @@ class Code:
     caption: str
 
 
-Block = Table | Prose | Picture | Code
+Block = Table | Prose | Points | Picture | Code
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,14 +176,14 @@ def winners_cell(races: RaceFigures | None) -> Cell:
         why = "No two calls overlapped in any round, so nothing was tested."
         return Cell(NOTHING, tone="none", notes=(why,), source=trials)
     text = f"{races.most_winners} of {races.instances}"
-    rounds = f"{races.contested:,} contested rounds"
+    rounds = f"{races.contested:,} races"
     if races.double_spends:
         detail = f"several in {races.double_spends:,} of {rounds}"
         return Cell(text, races.most_winners, detail=detail, tone="bad", source=trials)
     if races.winners.get(0):
-        detail = f"none in {races.winners[0]:,} of {rounds}"
+        detail = f"nobody in {races.winners[0]:,} of {rounds}"
         return Cell(text, races.most_winners, detail=detail, source=trials)
-    detail = f"0 of {rounds} had more: ≤ {formats.bound(races.bound or 1)}"
+    detail = f"more in 0 of {rounds}: ≤ {formats.bound(races.bound or 1)}"
     return Cell(text, races.most_winners, detail=detail, source=trials)
 
 

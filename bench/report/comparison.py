@@ -28,7 +28,7 @@ INTERVALS = (
 )
 MARKS = (
     "“best” is first in its class; “tie” means that the gap is inside the noise of the A/A control,"
-    " or that one interval lies inside the other."
+    " or that one interval lies inside the other. Ranks compare medians over trials."
 )
 ZERO = "Zero losses in n faults leave the true share below 1 − 0.05^(1/n), with 95% confidence."
 

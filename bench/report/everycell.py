@@ -17,7 +17,7 @@ RECOVERY = (
     " the time that starting the server takes."
 )
 COMPLETE = (
-    "Every figure, to six digits, with the ids of its trials and the parts of the mixed workload, is in"
+    "Every figure, to six digits, with its trials and the parts of the mixed workload, is in"
     " figures.csv."
 )
 
@@ -146,7 +146,11 @@ def _fault_cells(material: Material, figures: FaultFigures | None) -> Sequence[C
         Cell(
             formats.milliseconds(figures.recovery.median_ns),
             number=figures.recovery.median_ns / 1e6,
-            detail=f"longest {formats.milliseconds(figures.recovery.maximum_ns)}",
+            detail=(
+                f"longest {formats.milliseconds(figures.recovery.maximum_ns)}"
+                if len(figures.trials) > 1
+                else ""
+            ),
         ),
         Cell(f"{figures.phantoms:,}", figures.phantoms, tone="bad" if figures.phantoms else ""),
         Cell(wrong, tone="bad") if wrong else Cell("nothing wrong"),

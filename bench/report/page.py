@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import jinja2
 
 from bench.report import conditions
-from bench.report.blocks import Code, Material, Picture, Prose, Section, Table
+from bench.report.blocks import Code, Material, Picture, Points, Prose, Section, Table
 from bench.report.comparison import comparison
 from bench.report.markdown import escape
 from bench.report.markdown import table as markdown_table
@@ -54,6 +54,7 @@ def _templates(*, autoescape: bool) -> jinja2.Environment:
     )
     environment.tests["table"] = lambda block: isinstance(block, Table)
     environment.tests["prose"] = lambda block: isinstance(block, Prose)
+    environment.tests["points"] = lambda block: isinstance(block, Points)
     environment.tests["picture"] = lambda block: isinstance(block, Picture)
     environment.tests["code"] = lambda block: isinstance(block, Code)
     return environment

@@ -1,7 +1,7 @@
 """The figures in plain words. Every sentence is made from figures; none has an opinion."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from backends.store import Durability
 from bench.analysis import Summary
@@ -18,34 +18,39 @@ PLACES = {
     Durability.NONE: "Inside the class “nothing” (what ends the process loses everything)",
 }
 
+Names = Mapping[str, str]
+Point = tuple[str, str]
+"""What it is about, and what the figures say of it."""
 
-def reading(summary: Summary) -> Sequence[str]:
-    """Give one paragraph a durability class, then what faults took, and who won the races."""
+
+def reading(summary: Summary, names: Names) -> Sequence[Point]:
+    """Give one point a durability class, then what faults took, and who won the races."""
     classes = [
-        _class(summary, durability, members)
+        _class(summary, names, durability, members)
         for durability, members in summary.by_class()
         if durability in PLACES and summary.cells
     ]
-    return [*classes, *_faults(summary), *_consistency(summary), *_against(summary)]
+    faults = [_fault(summary, names, fault) for fault in dict.fromkeys(_faults(summary))]
+    return [*classes, *faults, *_races(summary, names), *_against(summary, names)]
 
 
-def _class(summary: Summary, durability: Durability, members: Sequence[SubjectFacts]) -> str:
+def _class(
+    summary: Summary, names: Names, durability: Durability, members: Sequence[SubjectFacts]
+) -> Point:
     at = _telling(summary, members)
     cells = [cell for subject in members if (cell := summary.cell(subject.label, "rotate", at))]
-    where = f"{PLACES[durability]}, at {formats.count(at or 0, 'connection')}"
+    where = f"{PLACES[durability]}, at {formats.count(at or 0, 'connection')}."
     if not cells:
-        return f"{PLACES[durability]}: latency was not measured."
-    ranked = [cell for cell in cells if cell.ranks]
-    parts = [f"{where}: {_order(ranked, 'throughput')}, {_order(ranked, 'p99')}."] if ranked else []
-    if not parts and len(cells) == 1:
-        parts = [f"{where}: {cells[0].label} is alone, at {_figure(cells[0], 'throughput')}."]
-    elif not parts:
-        parts = [f"{where}: no two subjects can be ranked."]
-    if limited := [cell.label for cell in cells if "generator-limited" in cell.why]:
+        return f"{PLACES[durability]}.", "Rotation was not measured."
+    parts = [*_order(cells, names, "throughput"), *_order(cells, names, "p99")]
+    if not parts:
+        alone = len(cells) == 1 and cells[0].ranked
+        each = [f"{names[cell.label]} {_figure(cell, 'throughput')}" for cell in cells]
+        why = "Nobody to be compared with" if alone else "No two subjects can be ranked"
+        parts = [f"{why}: {listed(each)} rotations a second."]
+    if limited := [names[cell.label] for cell in cells if "generator-limited" in cell.why]:
         parts.append(f"The load generator, not the store, was the limit for {listed(limited)}.")
-    if carried := _capacity(cells):
-        parts.append(carried)
-    return " ".join(parts)
+    return where, " ".join([*parts, *_cpu(cells, names)])
 
 
 def _telling(summary: Summary, members: Sequence[SubjectFacts]) -> int | None:
@@ -62,118 +67,109 @@ def _telling(summary: Summary, members: Sequence[SubjectFacts]) -> int | None:
     return min(with_ranks, key=lambda n: (abs(n - reference), n))
 
 
-def _order(cells: Sequence[LatencyCell], metric: Metric) -> str:
-    ranked = sorted(
-        (cell for cell in cells if metric in cell.ranks), key=lambda cell: cell.ranks[metric].place
-    )
-    what = "rotations a second" if metric == "throughput" else "the shortest rotation p99"
-    if not ranked:
-        return f"{what} could not be ranked"
-    first = [cell for cell in ranked if cell.ranks[metric].place == 1]
-    rest = [cell for cell in ranked if cell.ranks[metric].place > 1]
-    names = listed([f"{cell.label} ({_figure(cell, metric)})" for cell in first])
-    verb = "has the most" if metric == "throughput" else "has"
-    text = f"{names} {verb} {what}"
-    if len(first) > 1:
-        text = f"{names} tie for {'the most ' if metric == 'throughput' else ''}{what}"
-    if rest:
-        text += f", then {listed([f'{cell.label} ({_figure(cell, metric)})' for cell in rest])}"
-    return text
+def _order(cells: Sequence[LatencyCell], names: Names, metric: Metric) -> Sequence[str]:
+    """Say who is ahead by one metric; whoever shares a place is named together."""
+    places: dict[int, list[str]] = defaultdict(list)
+    for cell in cells:
+        if metric in cell.ranks:
+            figure = f"{names[cell.label]} {_figure(cell, metric)}"
+            places[cell.ranks[metric].place].append(figure)
+    if not places:
+        return []
+    what = "Rotations a second" if metric == "throughput" else "Rotation p99"
+    groups = [
+        f"{listed(those)} (tie)" if len(those) > 1 else those[0]
+        for _, those in sorted(places.items())
+    ]
+    return [f"{what}, best first: {', then '.join(groups)}."]
 
 
 def _figure(cell: LatencyCell, metric: Metric) -> str:
-    estimate = cell.metric(metric)
-    assert estimate is not None, cell.label
     if metric == "throughput":
-        return f"{formats.significant(estimate.value)}/s"
-    return f"{formats.milliseconds(estimate.value)} ms"
+        return formats.significant(cell.throughput.value)
+    return f"{formats.milliseconds(cell.percentiles_ns['99'])} ms"
 
 
-def _capacity(cells: Sequence[LatencyCell]) -> str:
-    known = [cell for cell in cells if cell.server_cpu_us and cell.core_capacity]
-    known.sort(key=lambda cell: cell.server_cpu_us.value if cell.server_cpu_us else 0)
-    if not known:
-        return ""
-    each = [
-        f"{cell.label} {formats.significant(cell.server_cpu_us.value)} µs"
-        for cell in known
-        if cell.server_cpu_us
-    ]
-    return f"Server CPU a rotation: {listed(each)}."
+def _cpu(cells: Sequence[LatencyCell], names: Names) -> Sequence[str]:
+    known = sorted((c.server_cpu_us.value, names[c.label]) for c in cells if c.server_cpu_us)
+    each = [f"{name} {formats.significant(value)} µs" for value, name in known]
+    return [f"Server CPU a rotation: {listed(each)}."] if each else []
 
 
 def _faults(summary: Summary) -> Sequence[str]:
+    return [figures.fault for figures in summary.faults]
+
+
+def _fault(summary: Summary, names: Names, fault: str) -> Point:
+    figures = [f for f in summary.faults if f.fault == fault and not f.held_by_client]
+    _, done, _ = formats.FAULTS.get(fault, (fault, fault, fault))
+    lost = [
+        f"{names[f.label]} {f.losses['lost_writes'].total:,} of {f.acknowledged:,}"
+        for f in figures
+        if f.losses["lost_writes"].total
+    ]
+    parts = [
+        f"Acknowledged writes lost: {listed(lost)}."
+        if lost
+        else "Nobody lost an acknowledged write, so nothing shows that it could be seen."
+    ]
+    parts += _kept(figures, names, fault)
+    for harm, words in (
+        ("resurrected_rotated", "A rotated token was good again"),
+        ("resurrected_revoked", "A logged-out session lived again"),
+    ):
+        back = [
+            f"{names[f.label]} ({formats.count(f.losses[harm].total, 'session')})"
+            for f in figures
+            if harm in f.losses and f.losses[harm].total
+        ]
+        parts += [f"{words} in {listed(back)}."] if back else []
+    return f"{done[0].upper()}{done[1:]}.", " ".join(parts)
+
+
+def _kept(figures: Sequence[FaultFigures], names: Names, fault: str) -> Sequence[str]:
+    one, _, several = formats.FAULTS.get(fault, (fault, fault, f"{fault}s"))
+    by_size: dict[int, list[FaultFigures]] = defaultdict(list)
+    for found in figures:
+        if not found.losses["lost_writes"].total:
+            by_size[len(found.trials)].append(found)
     sentences = []
-    for fault in dict.fromkeys(figures.fault for figures in summary.faults):
-        figures = [f for f in summary.faults if f.fault == fault and not f.held_by_client]
-        _, done, several = formats.FAULTS.get(fault, (fault, fault, f"{fault}s"))
-        lost = [f for f in figures if f.losses["lost_writes"].total]
-        kept = [f for f in figures if not f.losses["lost_writes"].total]
-        parts = []
-        if lost:
-            each = [
-                f"{f.label} {f.losses['lost_writes'].total:,} of {f.acknowledged:,}" for f in lost
-            ]
-            parts.append(f"lost of acknowledged writes: {listed(each)}.")
-        else:
-            parts.append("nobody lost an acknowledged write, so nothing shows it could be seen.")
-        parts += [f"{names} lost none {bound}." for names, bound in _kept(kept, several)]
-        back = [f for f in figures if f.losses["resurrected_revoked"].total]
-        if back:
-            each = [f"{f.label} ({f.losses['resurrected_revoked'].total:,})" for f in back]
-            parts.append(f"Logged-out sessions lived again in {listed(each)}.")
-        sentences.append(f"{done[0].upper()}{done[1:]}: {' '.join(parts)}")
+    for n, those in sorted(by_size.items()):
+        bound = formats.bound(those[0].losses["lost_writes"].bound or 1)
+        kept = listed([names[found.label] for found in those])
+        sentences.append(
+            f"None lost in {formats.count(n, one, several)} of each of {kept}: the true share of"
+            f" {several} that lose may be as high as {bound}."
+        )
     return sentences
 
 
-def _kept(kept: Sequence[FaultFigures], several: str) -> Sequence[tuple[str, str]]:
-    by_size: dict[int, list[FaultFigures]] = defaultdict(list)
-    for figures in kept:
-        by_size[len(figures.trials)].append(figures)
-    return [
-        (
-            listed([f.label for f in those]),
-            (
-                f"in {n} {several if n > 1 else 'trial'} each, which leaves a true share of up to"
-                f" {formats.bound(those[0].losses['lost_writes'].bound or 1)}"
-            ),
-        )
-        for n, those in sorted(by_size.items())
-    ]
-
-
-def _consistency(summary: Summary) -> Sequence[str]:
-    sentences = []
-    by_label: dict[str, tuple[int, int, int]] = {}
-    for races in summary.races:
-        most, _, contested = by_label.get(races.label, (0, 0, 0))
-        spent = by_label.get(races.label, (0, 0, 0))[1] + races.double_spends
-        by_label[races.label] = (
-            max(most, races.most_winners or 0),
-            spent,
-            contested + races.contested,
-        )
-    several = [
-        f"{label} (up to {most}, in {spent:,} of {contested:,} races)"
-        for label, (most, spent, contested) in by_label.items()
-        if spent
-    ]
-    single = [label for label, (_, spent, contested) in by_label.items() if not spent and contested]
-    if several:
-        sentences.append(f"Races for one token had several winners in {listed(several)}.")
+def _races(summary: Summary, names: Names) -> Sequence[Point]:
+    if not summary.races:
+        return []
+    several, single = [], []
+    for label in dict.fromkeys(races.label for races in summary.races):
+        mine = [races for races in summary.races if races.label == label and races.contested]
+        contested = sum(races.contested for races in mine)
+        if spent := sum(races.double_spends for races in mine):
+            most = max(races.most_winners or 0 for races in mine)
+            several.append(f"{names[label]} (up to {most}, {spent:,} of {contested:,} races)")
+        elif mine:
+            single.append(f"{names[label]} ({contested:,})")
+    parts = [f"Several winners: {listed(several)}."] if several else []
     if single:
-        proof = "" if several else " No subject had more, so nothing shows that it could be seen."
-        sentences.append(f"Races never had more than one winner in {listed(single)}.{proof}")
-    blind = list(dict.fromkeys(s.label for s in summary.sightings if s.seen < s.looks))
+        parts.append(f"Never more than one, with the number of races: {listed(single)}.")
+    if not several:
+        parts.append("No subject had several, so nothing shows that it could be seen.")
+    blind = [names[s.label] for s in summary.sightings if s.seen < s.looks]
     if blind:
-        sentences.append(
-            f"Instances do not all see each other's acknowledged writes at once in {listed(blind)}."
-        )
-    return [" ".join(sentences)] if sentences else []
+        unseen = listed(list(dict.fromkeys(blind)))
+        parts.append(f"Instances did not always see each other's acknowledged acts in {unseen}.")
+    return [("Races for one token.", " ".join(parts))]
 
 
-def _against(summary: Summary) -> Sequence[str]:
-    labels = list(dict.fromkeys(one.label for one in summary.contradictions))
+def _against(summary: Summary, names: Names) -> Sequence[Point]:
+    labels = dict.fromkeys(names[one.label] for one in summary.contradictions)
     if not labels:
         return []
-    return [f"The record contradicts what {listed(labels)} declares; see below."]
+    return [("Against what it declares:", f"{listed([*labels])}; the figures are below.")]

@@ -1,7 +1,7 @@
 """The answer first: the picture that decides, its reading, and the table."""
 
 from bench.report import formats
-from bench.report.blocks import Material, Prose, Section
+from bench.report.blocks import Material, Points, Prose, Section
 from bench.report.comparison import comparison
 from bench.report.reading import reading
 
@@ -15,7 +15,7 @@ def section(material: Material) -> Section:
     """Make the section; it is there for every run."""
     if not material.summary.by_class():
         return Section("answer", "No figures", [Prose([EMPTY])])
-    words = Prose(reading(material.summary), bullets=True, heading="In words")
+    words = Points("In words", reading(material.summary, material.names))
     return Section(
         "answer",
         "What the run shows",

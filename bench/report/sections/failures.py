@@ -13,8 +13,6 @@ def section(material: Material) -> Section | None:
         for one in summary.contradictions
     ]
     failed = [f"{trial.id}: {trial.error}" for trial in summary.failed]
-    if failed:
-        failed.append("refreshbench run --resume does not repeat them; start a new run for that.")
     skipped = [f"{one.spec}: {one.reason}. To bring it: {one.mend}" for one in summary.skipped]
     unknown = [
         f"{name}: this version of refreshbench doesn't know the scenario, so its trials are left"
