@@ -1,1 +1,55 @@
-"""Servers: find one, start it with settings, read them back, stop it, kill it."""
+"""Real servers for the trials, by the first way that works here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bench.servers.path import OnPath
+from bench.servers.server import Found, Server, Unavailable, Way
+from bench.servers.wheel import Wheel
+
+KINDS = ("redis", "postgres", "mongo")
+
+# One line a way, in the order in which `auto` tries them.
+WAYS: Mapping[str, Way] = {
+    "wheel": Wheel(),
+    "path": OnPath(),
+}
+
+
+def find(kind: str, way: str = "auto") -> Found | Unavailable:
+    """Find a server of `kind`; nothing is started.
+
+    `auto` takes what the user named by an environment variable, and nothing else in its place;
+    otherwise the first way that works.
+    """
+    if way != "auto":
+        if way not in WAYS:
+            return Unavailable(
+                kind, way, f"there is no way {way!r} yet", f"use --servers {'|'.join(WAYS)}"
+            )
+        return WAYS[way].find(kind)
+    for candidate in WAYS.values():
+        if candidate.named(kind):
+            return candidate.find(kind)
+    answers = []
+    for candidate in WAYS.values():
+        answers.append(candidate.find(kind))
+        if isinstance(answers[-1], Found):
+            return answers[-1]
+    # Why each failed; of the mends the first, since the first way is the easiest to have.
+    failed = [answer for answer in answers if isinstance(answer, Unavailable)]
+    return replace(failed[0], way="auto", reason="; ".join(one.reason for one in failed))
+
+
+def survey(kind: str) -> Sequence[Found | Unavailable]:
+    """Look for `kind` by every way."""
+    return [way.find(kind) for way in WAYS.values()]
+
+
+def start(found: Found, folder: Path, settings: Mapping[str, str]) -> Server:
+    """Start a server that was found on an empty folder, and wait until it answers.
+
+    Raises Failed with the last lines of its log; Missing, if it has gone meanwhile.
+    """
+    return WAYS[found.way].start(found.kind, folder, settings)

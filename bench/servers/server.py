@@ -15,16 +15,18 @@ class Server(Protocol):
 
     kind: str
     way: str
+    faultable: bool
+    """Whether `stop`, `kill` and `restart` are ours to do; if not, they raise `Failed`."""
 
     @property
     def url(self) -> str:
-        """Where clients connect; the same before and after a restart."""
+        """Where clients connect; the same before and after a restart. May hold a password."""
 
     def version(self) -> str:
         """Ask the server for its version."""
 
     def pids(self) -> Sequence[int]:
-        """Its processes, descendants included; empty where it isn't ours to look at."""
+        """Its processes, descendants included; empty while it is down, or isn't ours to look at."""
 
     def check(self) -> str | None:
         """Run the server's own integrity check; None if all is well, else what it found."""
@@ -36,10 +38,10 @@ class Server(Protocol):
         """SIGKILL every process at once, data kept. Must not give it a chance to flush."""
 
     def restart(self) -> None:
-        """Start again on the same data and port, and wait until it answers."""
+        """After `stop` or `kill`: start on the same data and port, and wait until it answers."""
 
     def close(self) -> None:
-        """End it however it stands, and remove its folder."""
+        """End it however it stands, and remove its folder. Idempotent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,14 @@ class Way(Protocol):
 
     name: str
 
+    def named(self, kind: str) -> bool:
+        """Whether the user named this way's server by an environment variable: then no other."""
+
     def find(self, kind: str) -> Found | Unavailable:
         """Look for a server of `kind` without starting it."""
 
     def start(self, kind: str, folder: Path, settings: Mapping[str, str]) -> Server:
         """Start one on an empty folder with `settings` in force, and wait until it answers.
 
-        Raises Failed with the last lines of the server's log.
+        Raises Failed with the last lines of the server's log, Missing if it isn't there.
         """

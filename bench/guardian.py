@@ -1,0 +1,153 @@
+"""Ends what a run left, the moment its owner is gone for whatever reason, SIGKILL included.
+
+Run as a script, in a session of its own, by `bench.workspace`; it needs the standard library alone,
+so that it starts in milliseconds. What belongs to a run is written in ledgers, one a folder, before
+it is needed: `pid` with start time and program, and shared memory. A process is ended only if the
+ledger names it (a recycled pid has another start time), or if it runs a program of the ledger with
+its working directory inside the run's folder, as the children of a server do.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import select
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+LEDGER = "ledger.jsonl"
+_GIVE_UP_SECONDS = 10.0
+
+
+def note_process(folder: Path, pid: int, program: Path | None = None) -> None:
+    """Write into the ledger of `folder` that process `pid` is its own.
+
+    With `program`, so is whatever else runs that program with its working directory in `folder`.
+    """
+    known = {"program": str(program.resolve())} if program else {}
+    _note(folder, {"pid": pid, "ticks": start_ticks(pid), **known})
+
+
+def note_shared_memory(folder: Path, pid: int) -> None:
+    """Write down the shared memory that `pid` maps and the kernel keeps after its end."""
+    segments, files = set(), set()
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():
+            *_, inode, name = [*line.split(maxsplit=5), ""][:6]
+            if name.startswith("/SYSV"):
+                segments.add(int(inode))
+            elif name.startswith("/dev/shm/"):  # noqa: S108 - found there, not put there
+                files.add(name.removesuffix(" (deleted)"))
+    _note(folder, {"segments": sorted(segments), "files": sorted(files)})
+
+
+def start_ticks(pid: int) -> int | None:
+    """When `pid` started, in clock ticks since boot (proc(5)); None if it is gone."""
+    known = _stat(pid)
+    return known and known[1]
+
+
+def members(folder: Path) -> list[int]:
+    """Give the living processes that belong to `folder`, by the ledgers in and below it."""
+    running = {pid: known for pid in _pids() if (known := _stat(pid))}
+    named, programs = set(), set()
+    for entry in _ledgers(folder):
+        if "pid" in entry:
+            programs.add(entry.get("program"))
+            if entry["pid"] in running and running[entry["pid"]][1] == entry["ticks"]:
+                named.add(entry["pid"])
+    inside = f"{folder.resolve()}/"
+    for pid in running:
+        with contextlib.suppress(OSError):
+            if f"{_link(pid, 'cwd')}/".startswith(inside) and _link(pid, "exe") in programs:
+                named.add(pid)
+    while children := {pid for pid in running if running[pid][0] in named} - named:
+        named |= children
+    return sorted(named - {os.getpid()})
+
+
+def kill(folder: Path) -> None:
+    """SIGKILL every process of `folder` at once, and wait until they are gone.
+
+    All are stopped first, so that none can flush or answer while the others die.
+    """
+    deadline = time.monotonic() + _GIVE_UP_SECONDS
+    stopped: set[int] = set()
+    while fresh := set(members(folder)) - stopped:
+        _signal(fresh, signal.SIGSTOP)
+        stopped |= fresh
+    while (alive := members(folder)) and time.monotonic() < deadline:
+        _signal(alive, signal.SIGKILL)
+        time.sleep(0.002)
+
+
+def end(folder: Path) -> None:
+    """Kill what belongs to `folder`, free its shared memory, and remove it."""
+    kill(folder)
+    for entry in _ledgers(folder):
+        for segment in entry.get("segments", ()):
+            ctypes.CDLL(None).shmctl(segment, 0, None)  # 0 is IPC_RMID
+        for name in entry.get("files", ()):
+            with contextlib.suppress(OSError):
+                os.unlink(name)  # noqa: PTH108 - pathlib costs no less and says no more
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _pids() -> Iterator[int]:
+    return (int(entry.name) for entry in os.scandir("/proc") if entry.name.isdecimal())
+
+
+def _stat(pid: int) -> tuple[int, int] | None:
+    """Parent and start time (proc(5): stat, fields 4 and 22); None for a zombie, which is gone."""
+    try:
+        # The program's name, field 2, may itself hold blanks and brackets.
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else (int(fields[1]), int(fields[19]))
+
+
+def _link(pid: int, name: str) -> str:
+    return str(Path(f"/proc/{pid}/{name}").readlink()).removesuffix(" (deleted)")
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _note(folder: Path, entry: dict[str, Any]) -> None:
+    with (folder / LEDGER).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")
+
+
+def _ledgers(folder: Path) -> Iterator[dict[str, Any]]:
+    for ledger in [folder / LEDGER, *folder.glob(f"*/{LEDGER}")]:
+        with contextlib.suppress(OSError):
+            for line in ledger.read_text(encoding="utf-8").splitlines():
+                with contextlib.suppress(ValueError):  # a line cut short by a kill
+                    yield json.loads(line)
+
+
+def _watch(folder: Path, owner: int) -> None:
+    """Wait until `owner` is gone, or closes our standard input, and end the run."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    waiting = select.poll()
+    waiting.register(sys.stdin.fileno())
+    # A process that the owner forked holds the other end of our input, so watch the owner itself.
+    with contextlib.suppress(OSError):
+        waiting.register(os.pidfd_open(owner))
+    waiting.poll()
+    end(folder)
+    folder.with_suffix(".lock").unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    _watch(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,64 @@
+"""Real servers for tests, started once a session and ended with it, and Hypothesis' profile."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from bench import servers
+from bench.servers.server import Server, Unavailable
+from bench.workspace import Workspace
+
+# Machines are noisy, so no example has a deadline; CI must fail on the same ones every time.
+hypothesis_settings.register_profile("local", deadline=None)
+hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def _start(workspace: Workspace, kind: str, settings: Mapping[str, str]) -> Server:
+    """Start one; where there is none, skip, or fail if it was asked for by name."""
+    found = servers.find(kind)
+    if isinstance(found, Unavailable):
+        why = f"{found.reason}; {found.mend}"
+        required = os.environ.get("REFRESHBENCH_REQUIRE_SERVERS", "").split(",")
+        if kind in required or os.environ.get("CI") == "true":
+            pytest.fail(f"{kind} is required: {why}")
+        pytest.skip(why)
+    return servers.start(found, workspace.folder(kind), settings)
+
+
+@pytest.fixture(scope="session")
+def workspace() -> Iterator[Workspace]:
+    """Scratch folders that are gone, with every process in them, when the session ends."""
+    with Workspace() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def start_server(workspace: Workspace) -> Callable[..., Server]:
+    """Give `(kind, settings={}) -> Server`: the same one for the same arguments."""
+    running: dict[tuple[str, tuple[tuple[str, str], ...]], Server] = {}
+
+    def start(kind: str, settings: Mapping[str, str] = {}) -> Server:
+        key = kind, tuple(sorted(settings.items()))
+        if key not in running:
+            running[key] = _start(workspace, kind, settings)
+        return running[key]
+
+    return start
+
+
+@pytest.fixture
+def fresh_server(workspace: Workspace) -> Iterator[Callable[..., Server]]:
+    """Give `(kind, settings={}) -> Server`: one of the test's own, to stop and kill."""
+    started: list[Server] = []
+
+    def start(kind: str, settings: Mapping[str, str] = {}) -> Server:
+        server = _start(workspace, kind, settings)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.close()
