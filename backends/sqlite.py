@@ -1,5 +1,14 @@
-"""SQLite: a database file that the processes of one host share."""
+"""SQLite: a database file that the processes of one host share.
 
+SQLite's writers are serial. One that finds the file locked polls, up to 0.1 s apart, and has no
+turn: among 16 that write back to back one waits for seconds, now and then past any bound. So they
+queue on flock(2) of a sidecar. In WAL mode readers wait for nobody; with a rollback journal they
+share the queue. A process that is stopped inside its write stops the other writers until it goes on
+or dies; the kernel frees the lock of one that dies.
+"""
+
+import fcntl
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -27,8 +36,9 @@ from backends.store import (
 STATEMENTS = statements("sqlite")
 REPLACE = STATEMENTS["replace"]
 FILE = "sessions.sqlite3"
+LOCK = "sessions.lock"
 BUSY_SECONDS = 10.0
-"""How long a statement waits for those of others."""
+"""How long a statement waits for whoever comes past our queue: a checkpoint, a backup, a shell."""
 SYNCHRONOUS = ("off", "normal", "full", "extra")
 """What SQLite's numbers for the setting stand for."""
 
@@ -69,18 +79,53 @@ PROFILES = (
 )
 
 
+class Opened:
+    """What one thread has open: the database, and its place in the queue."""
+
+    def __init__(self, directory: Path, profile: Profile, *, create: bool = False) -> None:
+        mode = "rwc" if create else "rw"
+        uri = f"{(directory / FILE).absolute().as_uri()}?mode={mode}"
+        try:
+            # A thread's connection is closed by whichever thread closes the store.
+            self.database = sqlite3.connect(
+                uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self.queue = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            self.database.execute(f"PRAGMA synchronous = {profile.client['synchronous']}")
+        except (sqlite3.Error, OSError) as error:
+            raise NotSent(f"can't open {directory / FILE}: {error}") from error
+
+    def execute(
+        self, statement: str, values: tuple[Any, ...], turn: int | None
+    ) -> tuple[Sequence[Any], int]:
+        """Run a statement in its turn; give the rows it returns, and how many it changed."""
+        if turn is not None:
+            fcntl.flock(self.queue, turn)
+        try:
+            cursor = self.database.execute(statement, values)
+            return cursor.fetchall(), cursor.rowcount
+        except (sqlite3.Error, OverflowError) as error:
+            raise _failure(error) from error
+        finally:
+            if turn is not None:
+                fcntl.flock(self.queue, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Close both."""
+        self.database.close()
+        os.close(self.queue)
+
+
 class SqliteStore(SqlStore):
     """A connection a thread, each statement a transaction of its own."""
 
     revoke_subject_statement = STATEMENTS["revoke_subject"]
     sweep_sessions_statement = STATEMENTS["sweep_sessions"]
 
-    def __init__(self, path: Path, profile: Profile, policy: Policy) -> None:
+    def __init__(self, directory: Path, profile: Profile, policy: Policy) -> None:
         super().__init__(profile.capabilities, policy)
-        self._setting_names = list(profile.client)
-        self._connections = PerThread(
-            lambda: _connect(path, profile, create=False), sqlite3.Connection.close
-        )
+        self._reader = None if profile.client["journal_mode"] == "wal" else fcntl.LOCK_SH
+        self._opened = PerThread(lambda: Opened(directory, profile), Opened.close)
 
     def rotate(self, token: Token, successor: Successor, device: str, now_ms: int) -> Rotation:
         """Replace a token by its successor.
@@ -118,43 +163,19 @@ class SqliteStore(SqlStore):
 
     def settings(self) -> Mapping[str, str]:
         """Read the settings in force on this thread's connection."""
-        connection = self._connections.get()
-        [journal_mode] = connection.execute("PRAGMA journal_mode").fetchone()
-        [synchronous] = connection.execute("PRAGMA synchronous").fetchone()
+        [[journal_mode]], _ = self._opened.get().execute("PRAGMA journal_mode", (), self._reader)
+        [[synchronous]], _ = self._opened.get().execute("PRAGMA synchronous", (), None)
         return {"journal_mode": journal_mode, "synchronous": SYNCHRONOUS[synchronous]}
 
     def close(self) -> None:
         """Close every thread's connection."""
-        self._connections.close()
+        self._opened.close()
 
     def _rows(self, statement: Statement, values: tuple[Any, ...]) -> Sequence[Any]:
-        try:
-            return self._connections.get().execute(statement.questions, values).fetchall()
-        except (sqlite3.Error, OverflowError) as error:
-            raise _failure(error) from error
+        return self._opened.get().execute(statement.questions, values, self._reader)[0]
 
     def _count(self, statement: Statement, values: tuple[Any, ...]) -> int:
-        try:
-            return self._connections.get().execute(statement.questions, values).rowcount
-        except (sqlite3.Error, OverflowError) as error:
-            raise _failure(error) from error
-
-
-def _connect(path: Path, profile: Profile, *, create: bool) -> sqlite3.Connection:
-    mode = "rwc" if create else "rw"
-    try:
-        # A thread's connection is closed by whichever thread closes the store.
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}",
-            uri=True,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        connection.execute(f"PRAGMA synchronous = {profile.client['synchronous']}")
-    except sqlite3.Error as error:
-        raise NotSent(f"can't open {path}: {error}") from error
-    return connection
+        return self._opened.get().execute(statement.questions, values, fcntl.LOCK_EX)[1]
 
 
 def _failure(error: Exception) -> RefreshStoreError:
@@ -173,18 +194,17 @@ def prepare(place: Place, profile: Profile) -> None:
     The journal mode is a property of the file and is set here alone: setting it needs the file to
     oneself, which processes that open it at the same time don't have.
     """
-    path = place.directory / FILE
-    with closing(_connect(path, profile, create=True)) as connection:
+    with closing(Opened(place.directory, profile, create=True)) as opened:
         try:
-            connection.execute(f"PRAGMA journal_mode = {profile.client['journal_mode']}")
-            connection.executescript(script("sqlite_schema"))
+            opened.database.execute(f"PRAGMA journal_mode = {profile.client['journal_mode']}")
+            opened.database.executescript(script("sqlite_schema"))
         except sqlite3.Error as error:
             raise _failure(error) from error
 
 
 def open_store(place: Place, profile: Profile, policy: Policy) -> SqliteStore:
     """Open the store; each thread opens the file when it first uses it."""
-    return SqliteStore(place.directory / FILE, profile, policy)
+    return SqliteStore(place.directory, profile, policy)
 
 
 BACKEND = Backend(
