@@ -160,7 +160,7 @@ def _sweep_subject(folder: Folder, now_ms: int, limit: int) -> int:
     # Looks without the lock first: a folder with nothing to remove then costs its writers nothing.
     try:
         names = os.listdir(folder.path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
     sessions = [name for name in names if name.endswith(SESSION)]
     found = list(islice((one for one in sessions if _expired(folder, one, now_ms)), limit))
