@@ -1,7 +1,5 @@
 """Holds one store to the contract, from outside the process in which it runs."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Collection
 from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, suppress
@@ -11,10 +9,14 @@ from types import TracebackType
 from typing import Self
 
 import backends
+from bench import servers
 from bench.conform import child
 from bench.conform.properties import PROPERTIES
 from bench.conform.property import Property, Result, Status
+from bench.errors import Missing
 from bench.load.workers import Worker, workers
+from bench.servers.server import Found, Unavailable
+from bench.workspace import Workspace
 from scenarios.scenario import Effort
 
 START_SECONDS = 90.0
@@ -46,15 +48,15 @@ class Report:
 class Checker:
     """One store under the contract; close it, or use it in a `with`.
 
-    Raises UnknownSubject or MissingDriver when made, Missing or Failed when its server can't be
-    had. `way` is how servers are had: auto, wheel, path, url.
+    Raises UnknownSubject, MissingDriver or Missing when made; Failed when its server does not
+    start. `way` is how servers are had: auto, wheel, path, url.
     """
 
     def __init__(self, spec: str, effort: Effort = Effort.STANDARD, way: str = "auto") -> None:
         self.subject = backends.resolve(spec)
         self.effort = effort
         self.served_by: str | None = None
-        self._way = way
+        self._found = _server(self.subject, way)
         self._hangs = 0
         self._process: tuple[ExitStack, Worker, Path] | None = None
 
@@ -121,14 +123,20 @@ class Checker:
 
     def _ready(self) -> tuple[ExitStack, Worker, Path]:
         if self._process is None:
-            folder = Path(tempfile.mkdtemp(prefix="refreshbench-conform-"))
             stack = ExitStack()
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
             try:
+                workspace = stack.enter_context(Workspace())
+                folder = workspace.folder("conform")
                 [worker] = stack.enter_context(workers(1))
-                self.served_by = worker.submit(
-                    child.begin, self.subject.spec, folder, self.effort, self._way
-                ).result(START_SECONDS)
+                workspace.adopt(worker.pid)
+                started = child.Start(
+                    self.subject.spec,
+                    folder,
+                    self.effort,
+                    self._found,
+                    workspace.folder("server"),
+                )
+                self.served_by = worker.submit(child.begin, started).result(START_SECONDS)
             except BaseException:
                 stack.close()
                 raise
@@ -140,6 +148,16 @@ class Checker:
             stack, _, _ = self._process
             self._process = None
             stack.close()
+
+
+def _server(subject: backends.Subject, way: str) -> Found | None:
+    kind = subject.backend.server
+    if kind is None:
+        return None
+    found = servers.find(kind, way)
+    if isinstance(found, Unavailable):
+        raise Missing(f"{subject.spec} needs a server: {found.reason}; {found.mend}")
+    return found
 
 
 def _undecided(wanted: Property, text: str, seconds: float = 0.0) -> Result:

@@ -9,16 +9,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import backends
 from backends.errors import RefreshStoreError, StoreRefused
 from backends.store import Place
+from bench import servers
 from bench.conform.absence import ABSENT
 from bench.conform.properties import BY_NUMBER
 from bench.conform.property import NotApplicable, Property, Result, Status, Violation
 from bench.conform.rig import Rig
 from bench.conform.watched import in_flight
-from bench.servers.server import Server
+from bench.servers.server import Found, Server
 from scenarios.scenario import Effort
 
 LATE_NOTE = "late"
@@ -39,23 +41,32 @@ class _Ground:
 _ground: list[_Ground] = []
 
 
-def begin(spec: str, folder: Path, effort: Effort, way: str) -> str | None:
+class Start(NamedTuple):
+    """What a checking process begins with."""
+
+    spec: str
+    folder: Path
+    effort: Effort
+    found: Found | None
+    """The server that the store needs."""
+    server_folder: Path
+
+
+def begin(start: Start) -> str | None:
     """Start the store's server, if it has one, and make its place ready; give what serves it.
 
     Raises Missing, Failed, UnknownSubject or MissingDriver.
     """
-    _keep_quiet(folder / "output")
+    _keep_quiet(start.folder / "output")
     strange_clock()
-    subject = backends.resolve(spec)
-    directory = folder / "store"
+    subject = backends.resolve(start.spec)
+    directory = start.folder / "store"
     directory.mkdir()
     server = None
-    if subject.backend.server is not None:
-        from bench.conform.serving import start  # noqa: PLC0415 - a store in process needs none
-
-        server = start(subject.backend.server, way, folder / "server", subject.profile.server)
+    if start.found is not None:
+        server = servers.start(start.found, start.server_folder, subject.profile.server)
     place = Place(directory, None if server is None else server.url)
-    _ground[:] = [_Ground(subject, place, effort, server, folder)]
+    _ground[:] = [_Ground(subject, place, start.effort, server, start.folder)]
     subject.prepare(place)
     return None if server is None else f"{server.kind} {server.version()} ({server.way})"
 

@@ -5,7 +5,7 @@ database, documents of every collection, files of a folder, entries of an object
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from pathlib import Path
@@ -64,7 +64,29 @@ def _postgres_rows(place: Place) -> int:
     return sum(count[0] for count in counts if count is not None)
 
 
+def mongo_endless(place: Place) -> int:
+    """Count the documents that no TTL index of their collection will ever remove."""
+    return sum(
+        collection.count_documents(
+            {
+                "$nor": [
+                    {field: {"$type": "date"}}
+                    for index in collection.list_indexes()
+                    if "expireAfterSeconds" in index
+                    for field in index["key"]
+                ]
+                or [{"_id": None}]
+            }
+        )
+        for collection in _mongo_collections(place)
+    )
+
+
 def _mongo_documents(place: Place) -> int:
+    return sum(collection.count_documents({}) for collection in _mongo_collections(place))
+
+
+def _mongo_collections(place: Place) -> Iterator[Any]:
     import pymongo  # noqa: PLC0415
 
     client: pymongo.MongoClient[Any]
@@ -79,12 +101,10 @@ def _mongo_documents(place: Place) -> int:
                 if name not in {"admin", "config", "local"}
             ]
         )
-        return sum(
-            client[name][collection].count_documents({})
-            for name in names
-            for collection in client[name].list_collection_names()
-            if not collection.startswith("system.")
-        )
+        for name in names:
+            for collection in client[name].list_collection_names():
+                if not collection.startswith("system."):
+                    yield client[name][collection]
 
 
 def _in_file(path: Path) -> int:

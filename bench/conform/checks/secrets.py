@@ -32,6 +32,8 @@ def no_raw_token(rig: Rig) -> str | None:
             caller = rig.open(url=proxy.reroute(rig.server.url))
         else:
             caller = rig.open()
+        # Before the proxy goes: a driver may wish to say goodbye.
+        stack.callback(caller.store.close)
         service = _Service(caller)
         texts = service.use(rig)
         traces: Mapping[str, bytes] = {

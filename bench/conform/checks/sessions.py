@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 from backends.errors import StoreRefused
 from backends.store import Outcome, Policy, Reason, Session, Successor, Token
-from bench.conform.caller import DEVICE, OTHER_DEVICE, Caller, new_digest, token_of
+from bench.conform.caller import DEVICE, OTHER_DEVICE, Caller, new_digest, new_name, token_of
 from bench.conform.property import Violation, require
 from bench.conform.rig import Rig
 
@@ -73,7 +73,7 @@ def _same(found: Session | None, expected: Session, when: str) -> None:
     for field in fields(expected):
         got, wanted = getattr(found, field.name), getattr(expected, field.name)
         require(
-            got == wanted and type(got) is type(wanted),
+            got == wanted and isinstance(got, type(wanted)),
             f"{when}: {field.name} is {got!r}, not {wanted!r}",
         )
 
@@ -136,7 +136,8 @@ def neighbours(rig: Rig) -> str | None:
     names = ["al", "alice", "alice2", "alice:2", "Alice", "a%", "a_ice", "a*", "bob"]
     can = rig.subject.profile.capabilities
     for victim in names:
-        tokens = {name: caller.login(f"{name}/{rig.now_ms}/{victim}") for name in names}
+        unique = new_name("")
+        tokens = {name: caller.login(f"{unique}{name}") for name in names}
         sibling = caller.login(tokens[victim].family.subject)
         others = {**tokens, "a sibling": sibling}
         old = others.pop(victim)

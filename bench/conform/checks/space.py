@@ -86,6 +86,10 @@ def _leaves_nothing(rig: Rig, caller: Caller) -> str | None:
     # A denial or a subject's mark may be swept a step after the last session.
     _drain(caller, far_ms + DAY_MS, AT_ONCE)
     after = count()
+    if after > before and rig.subject.backend.server == "mongo":
+        endless = stored.mongo_endless(rig.place)
+        require(not endless, f"{endless} documents are left behind, and no TTL index has them")
+        return f"{full - before} records came, {after - before} are left to their TTL index"
     require(
         after <= before,
         f"{full - before} records were written and swept after all had expired;"

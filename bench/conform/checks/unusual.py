@@ -37,7 +37,6 @@ AUTUMN_MS = 1_919_294_400_000
 """00:00 UTC on 27 October 2030: soon after, Europe's clocks go through one hour twice."""
 HALF_AN_HOUR_MS = 1_800_000
 MANY = 10_000
-TURN_SECONDS = 8.0
 
 
 def legal_input(rig: Rig) -> str | None:
@@ -46,10 +45,10 @@ def legal_input(rig: Rig) -> str | None:
     for what, name in NAMES.items():
         _named(rig, caller, what, name)
     _distinct(rig, caller)
-    for expires_ms in (LATEST_MS, 2**31 * 1_000, 2**32 * 1_000 + 1):
-        _expires(caller, expires_ms)
     for turn in range(8):
         _expires(caller, AUTUMN_MS + turn * HALF_AN_HOUR_MS)
+    for expires_ms in (2**31 * 1_000, 2**32 * 1_000 + 1, LATEST_MS):
+        _expires(caller, expires_ms)
     return _many(rig, caller)
 
 
