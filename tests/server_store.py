@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -300,11 +301,15 @@ class ServerStore:
         assert isinstance(refresh(proxied, token), Token)
 
     def test_a_crashed_server_is_found_again(
-        self, fresh_server: Callable[..., Server], open_store: Callable[..., FullStore]
+        self,
+        fresh_server: Callable[..., Server],
+        open_store: Callable[..., FullStore],
+        tmp_path: Path,
     ) -> None:
         """A store outlives its server: it fails closed meanwhile, and works when it is back."""
         subject = backends.resolve(self.spec)
         server = fresh_server(subject.backend.server, subject.profile.server)
+        subject.prepare(Place(tmp_path, server.url))
         store = open_store(url=server.url)
         token = login(store)
         server.kill()
