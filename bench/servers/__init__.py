@@ -6,14 +6,16 @@ from pathlib import Path
 
 from bench.servers.path import OnPath
 from bench.servers.server import Found, Server, Unavailable, Way
+from bench.servers.url import Url
 from bench.servers.wheel import Wheel
 
 KINDS = ("redis", "postgres", "mongo")
 
-# One line a way, in the order in which `auto` tries them.
+# One line a way, in the order in which `auto` tries them; docker's place is before url.
 WAYS: Mapping[str, Way] = {
     "wheel": Wheel(),
     "path": OnPath(),
+    "url": Url(),
 }
 
 
@@ -32,14 +34,14 @@ def find(kind: str, way: str = "auto") -> Found | Unavailable:
     for candidate in WAYS.values():
         if candidate.named(kind):
             return candidate.find(kind)
-    answers = []
+    failed: list[Unavailable] = []
     for candidate in WAYS.values():
-        answers.append(candidate.find(kind))
-        if isinstance(answers[-1], Found):
-            return answers[-1]
+        answer = candidate.find(kind)
+        if isinstance(answer, Found):
+            return answer
+        failed.append(answer)
     # Why each failed; of the mends the first, since the first way is the easiest to have.
-    failed = [answer for answer in answers if isinstance(answer, Unavailable)]
-    return replace(failed[0], way="auto", reason="; ".join(one.reason for one in failed))
+    return replace(failed[0], reason="; ".join(one.reason for one in failed))
 
 
 def survey(kind: str) -> Sequence[Found | Unavailable]:

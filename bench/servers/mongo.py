@@ -3,13 +3,15 @@
 import json
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pymongo import MongoClient
 
 from bench.errors import Failed
 from bench.servers import process
+from bench.servers.driver_errors import driver_errors
 from bench.servers.local import LocalServer
 
 # A member alone elects itself at once; a busy machine takes longer to say so.
@@ -107,8 +109,13 @@ class MongoServer(LocalServer):
                 serious.append(text)
         return process.last_lines("\n".join(serious or said))
 
-    def _client(self) -> MongoClient[dict[str, Any]]:
-        return MongoClient(self.url, serverSelectionTimeoutMS=5_000)
+    @contextmanager
+    def _client(self) -> Iterator[MongoClient[dict[str, Any]]]:
+        with (
+            driver_errors(self.url),
+            MongoClient[dict[str, Any]](self.url, serverSelectionTimeoutMS=5_000) as client,
+        ):
+            yield client
 
 
 def _wait_for_primary(client: MongoClient[dict[str, Any]]) -> None:

@@ -3,8 +3,10 @@
 import hashlib
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -12,6 +14,7 @@ from psycopg import sql
 from bench.errors import Failed
 from bench.servers import process
 from bench.servers.binary import Binary
+from bench.servers.driver_errors import driver_errors
 from bench.servers.local import LocalServer
 from bench.workspace import held_templates
 
@@ -51,11 +54,12 @@ class PostgresServer(LocalServer):
 
     def ask(self) -> None:
         """Connect; it refuses while it recovers."""
-        psycopg.connect(self.url, connect_timeout=10).close()
+        with self._connection():
+            pass
 
     def version(self) -> str:
         """`server_version`."""
-        with psycopg.connect(self.url, connect_timeout=10) as connection:
+        with self._connection() as connection:
             return str(connection.info.parameter_status("server_version"))
 
     def check(self) -> str | None:
@@ -77,7 +81,7 @@ class PostgresServer(LocalServer):
         return None
 
     def _read_everything(self) -> str | None:
-        with psycopg.connect(self.url, connect_timeout=10) as connection:
+        with self._connection() as connection:
             tables = connection.execute(
                 "SELECT schemaname, tablename FROM pg_tables"
                 " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
@@ -91,6 +95,14 @@ class PostgresServer(LocalServer):
                 except psycopg.Error as error:
                     return f"{schema}.{table}: {error}"
         return None
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        with (
+            driver_errors(self.url),
+            psycopg.connect(self.url, connect_timeout=10) as connection,
+        ):
+            yield connection
 
 
 def _copy_cluster(binary: Binary, data: Path) -> None:

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import split
 
@@ -12,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from bench.servers import process
+from bench.servers.driver_errors import driver_errors
 from bench.servers.local import LocalServer
 
 _LOADED_WITH_LOSS = re.compile(
@@ -83,5 +85,11 @@ class RedisServer(LocalServer):
             if not snapshot.name.startswith("temp-"):
                 yield "redis-check-rdb", snapshot
 
-    def _client(self) -> Redis:
-        return Redis(port=self.port, retry=Retry(NoBackoff(), 0), socket_timeout=10)
+    @contextmanager
+    def _client(self) -> Iterator[Redis]:
+        once = Retry(NoBackoff(), 0)
+        with (
+            driver_errors(self.url),
+            Redis(port=self.port, retry=once, socket_timeout=10) as client,
+        ):
+            yield client
