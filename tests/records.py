@@ -273,7 +273,7 @@ def lost(fault: str, acknowledged: int, share: float, rng: np.random.Generator) 
     )
 
 
-def _consistency(shape: Shape, rng: np.random.Generator) -> ConsistencyFindings:
+def races(shape: Shape, rng: np.random.Generator) -> ConsistencyFindings:
     visibility, races = [], []
     for instances in (2, 4, 8):
         looks = 30 * (instances - 1)
@@ -372,9 +372,7 @@ def example(
                 for fault, share in shares.items()
             ]
         if "consistency" in scenarios:
-            trials.append(
-                trial(fact.label, "consistency", "instances", 0, _consistency(shape, rng))
-            )
+            trials.append(trial(fact.label, "consistency", "instances", 0, races(shape, rng)))
     number = next((i for i, one in enumerate(trials) if one.label == "mongo:w1"), None)
     if number is not None:
         died = {"status": "failed", "findings": {}, "error": "mongod died: no space left"}

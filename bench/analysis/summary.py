@@ -91,24 +91,20 @@ class Summary(Record):
         return next((f for f in self.faults if (f.label, f.fault) == (label, fault)), None)
 
     def by_class(self) -> Sequence[tuple[Durability, Sequence[SubjectFacts]]]:
-        """Give the subjects that were measured at all, in their classes, control halves left out.
+        """Give the subjects in their classes, control halves left out.
 
-        A store third parties bring has a class like any other: what it declares.
+        A subject of which no trial came out is among them, to be shown as not measured; but where
+        nothing at all was measured there are no classes to speak of.
         """
-        measured = {
-            found.label
-            for every in (self.cells, self.faults, self.sightings, self.races)
-            for found in every
-        }
+        if not (self.cells or self.faults or self.sightings or self.races):
+            return []
         groups = [
             (
                 durability,
                 [
                     subject
                     for subject in self.subjects
-                    if subject.durability == durability
-                    and not subject.control
-                    and subject.label in measured
+                    if subject.durability == durability and not subject.control
                 ],
             )
             for durability in CLASSES

@@ -95,6 +95,9 @@ def finish(figure: Figure, title: str, caption: Sequence[str]) -> Figure:
 
 def save(figure: Figure, name: str, folder: Path) -> tuple[int, int]:
     """Write `name`.svg and `name`.png; give width and height in CSS pixels."""
+    # Laid out once, so that both files are alike; it is also what takes the time.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
     with io.BytesIO() as drawn:
         figure.savefig(drawn, format="png", dpi=2 * DPI)

@@ -1,0 +1,532 @@
+"""Analysis: figures held against ones computed by hand."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backends.store import Durability
+from bench.analysis import Summary, summary
+from bench.analysis.estimate import estimate, zero_bound
+from bench.analysis.latency import LatencyCell
+from bench.analysis.limits import cores
+from bench.errors import Failed
+from bench.record import SubjectFacts, Trial
+from scenarios.consistency import ConsistencyFindings, Races, Visibility
+from scenarios.durability import DurabilityFindings
+from scenarios.histogram import value_ns
+from scenarios.latency import LatencyFindings
+from tests import records
+
+BUCKET = 1 / 128
+
+
+def subject(
+    label: str, durability: Durability = Durability.POWER_CUT, **other: object
+) -> SubjectFacts:
+    plain = {"spec": label, "backend": label.partition(":")[0], "title": label, "lacking": {}}
+    return SubjectFacts.model_validate({"label": label, "durability": durability, **plain, **other})
+
+
+def latency_trial(
+    label: str, repeat: int, values_us: Sequence[float], connections: int = 8, **cell: object
+) -> Trial:
+    """One trial that did nothing but rotate."""
+    made = records.cell("rotate", connections, {"rotate": records.samples(values_us)}, **cell)
+    return records.trial(label, "latency", "closed-loop", repeat, LatencyFindings(cells=[made]))
+
+
+def summarised(facts: Sequence[SubjectFacts], trials: Sequence[Trial], **run: object) -> Summary:
+    return summary(records.run_of(facts, trials, **run), trials)
+
+
+def rotation(found: Summary, label: str, connections: int = 8) -> LatencyCell:
+    cell = found.cell(label, "rotate", connections)
+    assert cell is not None
+    return cell
+
+
+class TestPercentiles:
+    def test_they_come_from_all_samples_together(self) -> None:
+        """One slow trial of four moves the merged p99 to its own, where an average would not."""
+        fast, slow = [100.0] * 1_000, [10_000.0] * 1_000
+        trials = [latency_trial("a:x", n, slow if n == 3 else fast) for n in range(4)]
+        cell = rotation(summarised([subject("a:x")], trials), "a:x")
+        assert cell.percentiles_ns["99"] == pytest.approx(10_000_000, rel=BUCKET)
+        assert cell.percentiles_ns["50"] == pytest.approx(100_000, rel=BUCKET)
+        assert cell.p99_ns is not None
+        assert cell.p99_ns.value == pytest.approx(100_000, rel=BUCKET)
+        assert cell.operations == 4_000
+
+    def test_unequal_trials_weigh_by_their_samples(self) -> None:
+        """900 slow samples of one trial outweigh the 100 fast ones of two."""
+        trials = [
+            latency_trial("a:x", 0, [900.0] * 900),
+            latency_trial("a:x", 1, [100.0] * 50),
+            latency_trial("a:x", 2, [100.0] * 50),
+        ]
+        cell = rotation(summarised([subject("a:x")], trials), "a:x")
+        assert cell.percentiles_ns["50"] == pytest.approx(900_000, rel=BUCKET)
+        assert cell.p50_ns is not None
+        assert cell.p50_ns.value == pytest.approx(100_000, rel=BUCKET)
+
+    def test_a_percentile_that_samples_cannot_carry_is_none(self) -> None:
+        """p99.9 needs a thousand samples."""
+        few = summarised([subject("a:x")], [latency_trial("a:x", n, [5.0] * 199) for n in range(5)])
+        assert rotation(few, "a:x").percentiles_ns["99.9"] is None
+        enough = summarised(
+            [subject("a:x")], [latency_trial("a:x", n, [5.0] * 200) for n in range(5)]
+        )
+        assert rotation(enough, "a:x").percentiles_ns["99.9"] is not None
+
+    def test_a_trial_too_small_for_p99_leaves_no_interval(self) -> None:
+        """To leave such a trial out would leave the slowest one out."""
+        trials = [latency_trial("a:x", n, [5.0] * (99 if n == 0 else 500)) for n in range(5)]
+        cell = rotation(summarised([subject("a:x")], trials), "a:x")
+        assert cell.p99_ns is None
+        assert cell.percentiles_ns["99"] is not None
+
+
+class TestEstimates:
+    def test_median_and_bootstrap(self) -> None:
+        """From five trials on: the median, inside a bootstrap interval inside the range."""
+        found = estimate([10.0, 11.0, 12.0, 13.0, 30.0], seed=1)
+        assert found.value == 12
+        assert found.method == "bootstrap"
+        assert 10 <= found.low < 12 < found.high <= 30
+
+    def test_few_trials_give_their_range(self) -> None:
+        """Four trials: lowest and highest, and it says so."""
+        found = estimate([3.0, 1.0, 2.0, 10.0], seed=1)
+        assert (found.value, found.low, found.high, found.method) == (2.5, 1, 10, "range")
+
+    @pytest.mark.parametrize("values", [[7.0] * 6, [7.0, 7.0, 7.0, 7.0, 7.0, 8.0]])
+    def test_trials_that_are_alike_give_their_range(self, values: list[float]) -> None:
+        """Where the jackknife has nothing to go by, no interval is made up and nothing warns."""
+        found = estimate(values, seed=1)
+        assert found.value == 7
+        assert (found.low, found.high) == (min(values), max(values))
+
+    def test_one_trial_says_so(self) -> None:
+        """A single trial has no spread."""
+        assert estimate([4.0], seed=1).method == "single"
+
+    def test_the_seed_makes_it_reproducible(self) -> None:
+        """The same trials and seed give the same interval."""
+        values = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0]
+        assert estimate(values, seed=5) == estimate(values, seed=5)
+
+    def test_zero_bound(self) -> None:
+        """The rule that design states: n=59 is 5%, n=300 is 1%, one trial says next to nothing."""
+        assert zero_bound(1) == pytest.approx(0.95)
+        assert zero_bound(59) == pytest.approx(0.05, abs=0.001)
+        assert zero_bound(300) == pytest.approx(0.01, abs=0.0002)
+
+
+class TestCells:
+    def test_throughput_and_cpu(self) -> None:
+        """500 operations in 0.1 s are 5,000 a second; 20 ms of server CPU are 40 µs each."""
+        trials = [latency_trial("a:x", n, [10.0] * 500) for n in range(3)]
+        cell = rotation(summarised([subject("a:x")], trials), "a:x")
+        assert cell.throughput.value == pytest.approx(5_000)
+        assert cell.client_cpu_us == pytest.approx(20)
+        assert cell.server_cpu_us is not None
+        assert cell.server_cpu_us.value == pytest.approx(40)
+        assert cell.core_capacity == pytest.approx(25_000)
+        assert cell.server_rss_bytes == 30_000_000
+        assert cell.trials == [one.id for one in trials]
+
+    def test_a_mix_has_its_whole_and_its_parts(self) -> None:
+        """The whole carries CPU; a part can't be told apart in it."""
+        mix = {"issue": records.samples([5.0] * 100), "rotate": records.samples([9.0] * 300)}
+        made = LatencyFindings(cells=[records.cell("mixed", 8, mix)])
+        trials = [records.trial("a:x", "latency", "closed-loop", n, made) for n in range(2)]
+        found = summarised([subject("a:x")], trials)
+        parts = {cell.operation: cell for cell in found.cells}
+        assert parts["all"].operations == 800
+        assert parts["all"].throughput.value == pytest.approx(4_000)
+        assert parts["all"].client_cpu_us == pytest.approx(25)
+        assert parts["rotate"].throughput.value == pytest.approx(3_000)
+        assert parts["rotate"].client_cpu_us is None
+
+    def test_a_cell_without_one_success_is_told(self) -> None:
+        """All calls failed: no latency, but the errors are there."""
+        samples = records.samples([1.0]).model_copy(
+            update={"latency_ns": {}, "errors": {"StoreUnavailable": 7}}
+        )
+        made = LatencyFindings(cells=[records.cell("rotate", 8, {"rotate": samples})])
+        found = summarised(
+            [subject("a:x")], [records.trial("a:x", "latency", "closed-loop", 0, made)]
+        )
+        assert found.cells == []
+        assert found.nothing_done[0].errors == {"StoreUnavailable": 7}
+
+    def test_the_client_holds_what_cannot_be_timed(self) -> None:
+        """A cookie's cell is n/a, and never ranked."""
+        facts = [subject("cookie:signed", Durability.CLIENT), subject("c:y", Durability.CLIENT)]
+        trials = [latency_trial(f.label, n, [1.0] * 200) for f in facts for n in range(5)]
+        cell = rotation(summarised(facts, trials), "cookie:signed")
+        assert "n/a" in cell.why
+        assert not cell.ranks
+
+
+def pair(
+    first: Mapping[str, Any],
+    second: Mapping[str, Any],
+    *,
+    trials: int = 5,
+    environment: Mapping[str, object] | None = None,
+) -> Summary:
+    """Two subjects of one class; `values` of each trial spread by 1% around what is given."""
+    facts = [subject("a:x"), subject("b:y")]
+    made = []
+    for fact, given in zip(facts, (first, second), strict=True):
+        us = given["us"]
+        made += [
+            latency_trial(
+                fact.label,
+                n,
+                [us * (1 + n / 100)] * 500,
+                **{key: value for key, value in given.items() if key != "us"},
+            )
+            for n in range(trials)
+        ]
+    return summarised(facts, made, **({"environment": environment} if environment else {}))
+
+
+class TestLimits:
+    def test_a_busy_client_is_marked_and_not_ranked(self) -> None:
+        """More than 80% of the one core that a process can use."""
+        found = pair({"us": 10.0, "client_cpu_ns": 85_000_000}, {"us": 50.0})
+        assert "85%" in rotation(found, "a:x").why["generator-limited"]
+        assert not rotation(found, "a:x").ranks
+        assert "generator-limited" not in rotation(found, "b:y").why
+
+    def test_it_is_a_share_of_each_process(self) -> None:
+        """The same CPU over two worker processes leaves each of them idle time."""
+        found = pair({"us": 10.0, "client_cpu_ns": 85_000_000, "processes": 2}, {"us": 50.0})
+        assert "generator-limited" not in rotation(found, "a:x").why
+
+    def test_a_busy_machine_is_marked(self) -> None:
+        """Idle clients, but clients and server together take more than 90% of two cores."""
+        busy = {"us": 10.0, "client_cpu_ns": 60_000_000, "server_cpu_ns": 125_000_000}
+        assert "machine" in rotation(pair(busy, {"us": 50.0}), "a:x").why["generator-limited"]
+        eight = {"cpu": {"cores": 8}}
+        found = pair(busy, {"us": 50.0}, environment=eight)
+        assert "generator-limited" not in rotation(found, "a:x").why
+
+    def test_a_store_in_the_client_is_told_as_such(self) -> None:
+        """Its own work is the client's CPU."""
+        inside = {"us": 10.0, "client_cpu_ns": 95_000_000, "server_cpu_ns": None}
+        why = rotation(pair(inside, {"us": 50.0}), "a:x").why["generator-limited"]
+        assert "in which the store itself runs" in why
+
+    @pytest.mark.parametrize(
+        ("environment", "expected"),
+        [
+            ({"cpu": {"cores": 4}}, 4),
+            ({"cpu": {"cores": 64, "usable": 1.5}}, 1.5),
+            ({"cores": 2}, 2),
+            ({"cpu": "fast"}, None),
+            ({}, None),
+        ],
+    )
+    def test_cores_are_found_or_unknown(
+        self, environment: dict[str, object], expected: float | None
+    ) -> None:
+        """What the process may use goes before what the machine has."""
+        assert cores(environment) == expected
+
+    def test_a_cell_that_mostly_fails_is_not_ranked(self) -> None:
+        """Refusing is quick."""
+        quick = records.samples([1.0] * 500).model_copy(update={"errors": {"StoreRefused": 50}})
+        made = LatencyFindings(cells=[records.cell("rotate", 8, {"rotate": quick})])
+        facts = [subject("a:x"), subject("b:y")]
+        trials = [records.trial("a:x", "latency", "closed-loop", n, made) for n in range(5)]
+        trials += [latency_trial("b:y", n, [50.0] * 500) for n in range(5)]
+        cell = rotation(summarised(facts, trials), "a:x")
+        assert "250 of 2,750 calls failed: StoreRefused 250 times" in cell.why["errors"]
+        assert not cell.ranks
+
+
+class TestRanks:
+    def test_the_better_is_first(self) -> None:
+        """Shorter for latency, more for throughput."""
+        found = pair({"us": 10.0}, {"us": 50.0, "elapsed_ns": 50_000_000})
+        one, other = rotation(found, "a:x"), rotation(found, "b:y")
+        assert (one.ranks["p99"].place, other.ranks["p99"].place) == (1, 2)
+        assert (one.ranks["throughput"].place, other.ranks["throughput"].place) == (2, 1)
+        assert not one.ranks["p99"].tie
+
+    def test_never_across_classes(self) -> None:
+        """Two subjects of two classes: nobody is ranked."""
+        facts = [subject("a:x"), subject("b:y", Durability.NONE)]
+        trials = [latency_trial(f.label, n, [10.0 + n] * 500) for f in facts for n in range(5)]
+        found = summarised(facts, trials)
+        assert [cell.ranks for cell in found.cells] == [{}, {}]
+
+    def test_one_trial_is_not_ranked(self) -> None:
+        """It has no spread to be judged by."""
+        found = pair({"us": 10.0}, {"us": 50.0}, trials=1)
+        assert not rotation(found, "a:x").ranks
+        assert "one trial" in rotation(found, "a:x").why
+
+    def test_an_interval_inside_the_other_is_a_tie(self) -> None:
+        """Medians differ, but one subject's trials all lie among the other's."""
+        facts = [subject("a:x"), subject("b:y")]
+        wide = [latency_trial("a:x", n, [10.0 + 10 * n] * 500) for n in range(4)]
+        narrow = [latency_trial("b:y", n, [20.0 + n] * 500) for n in range(4)]
+        found = summarised(facts, [*wide, *narrow])
+        assert rotation(found, "a:x").ranks["p50"] == rotation(found, "b:y").ranks["p50"]
+        assert rotation(found, "a:x").ranks["p50"].tie
+
+    def controlled(self, again: float) -> Summary:
+        facts = [
+            subject("a:x"),
+            subject("b:y"),
+            subject("a:x (again)", spec="a:x", backend="a", control=True),
+        ]
+        medians = {"a:x": 100.0, "b:y": 110.0, "a:x (again)": again}
+        trials = [
+            latency_trial(label, n, [us + n / 100] * 500)
+            for label, us in medians.items()
+            for n in range(5)
+        ]
+        return summarised(facts, trials)
+
+    def test_a_gap_inside_the_noise_is_a_tie(self) -> None:
+        """The control is 20% off, so 10% between two subjects means nothing."""
+        found = self.controlled(again=120.0)
+        noise = {n.metric: n.gap for n in found.noise}
+        assert noise["p99"] == pytest.approx(0.2, rel=0.05)
+        assert rotation(found, "a:x").ranks["p99"].tie
+        assert rotation(found, "b:y").ranks["p99"].tie
+
+    def test_a_gap_beyond_the_noise_is_a_rank(self) -> None:
+        """The control is 2% off, so 10% counts; the control's second half is never ranked."""
+        found = self.controlled(again=102.0)
+        assert rotation(found, "a:x").ranks["p99"].model_dump() == {
+            "place": 1, "of": 2, "tie": False,
+        }  # fmt: skip
+        assert rotation(found, "b:y").ranks["p99"].place == 2
+        assert rotation(found, "a:x (again)").ranks == {}
+
+    def test_small_steps_do_not_tie_the_best_with_the_worst(self) -> None:
+        """Each is inside the noise of its neighbour, but the last is beyond that of the first."""
+        labels = ["a:x", "b:x", "c:x", "d:x"]
+        facts = [*map(subject, labels), subject("a:x (again)", spec="a:x", control=True)]
+        us = {"a:x": 100.0, "b:x": 108.0, "c:x": 117.0, "d:x": 126.0, "a:x (again)": 110.0}
+        trials = [
+            latency_trial(label, n, [value + n / 100] * 500)
+            for label, value in us.items()
+            for n in range(5)
+        ]
+        found = summarised(facts, trials)
+        assert [rotation(found, label).ranks["p50"].place for label in labels] == [1, 1, 3, 3]
+
+
+def fault_trial(label: str, repeat: int, fault: str = "crash", **figures: object) -> Trial:
+    plain = {
+        "fault": fault,
+        "acknowledged_issues": 20,
+        "acknowledged_rotations": 70,
+        "acknowledged_revocations": 10,
+        "lost_sessions": 0,
+        "resurrected_rotated": 0,
+        "resurrected_revoked": 0,
+        "lost_writes": 0,
+        "loss_window_ns": 0,
+        "loss_is_suffix": True,
+        "recovered_unknown": 0,
+        "phantoms": 0,
+        "unanswered": 0,
+        "recovery_ns": 100 + repeat,
+        "integrity": None,
+    }
+    found = DurabilityFindings.model_validate({**plain, **figures})
+    return records.trial(label, "durability", fault, repeat, found)
+
+
+class TestDurability:
+    def test_trials_add_up(self) -> None:
+        """Counts are sums, the window the longest, recovery a median."""
+        trials = [
+            fault_trial("a:x", 0, lost_writes=3, resurrected_rotated=2, loss_window_ns=50),
+            fault_trial("a:x", 1),
+            fault_trial("a:x", 2, lost_writes=1, loss_window_ns=80, integrity="page 3 is torn"),
+        ]
+        found = summarised([subject("a:x")], trials).fault("a:x", "crash")
+        assert found is not None
+        assert found.acknowledged == 300
+        assert found.losses["lost_writes"].model_dump() == {
+            "total": 4, "trials_with": 2, "bound": None,
+        }  # fmt: skip
+        assert found.losses["resurrected_revoked"].bound == pytest.approx(1 - 0.05 ** (1 / 3))
+        assert found.loss_window_ns == 80
+        assert (found.recovery.median_ns, found.recovery.maximum_ns) == (101, 102)
+        assert found.integrity == ["page 3 is torn"]
+
+    def test_positive_controls_are_of_the_same_fault_and_harm(self) -> None:
+        """Whoever loses on a crash proves nothing of a restart."""
+        facts = [subject("a:x"), subject("b:y", Durability.NONE)]
+        trials = [
+            fault_trial("a:x", 0),
+            fault_trial("b:y", 0, lost_writes=100, lost_sessions=20),
+            fault_trial("a:x", 0, fault="restart"),
+            fault_trial("b:y", 0, fault="restart"),
+        ]
+        controls = {
+            (c.fault, c.harm): list(c.labels) for c in summarised(facts, trials).positive_controls
+        }
+        assert controls["crash", "lost_writes"] == ["b:y"]
+        assert controls["crash", "resurrected_revoked"] == []
+        assert controls["restart", "lost_writes"] == []
+
+    def test_a_broken_promise_is_a_finding(self) -> None:
+        """It declares to survive a crash and lost a write; who declares the loss is no finding."""
+        honest = subject("b:y", Durability.RESTART, lacking={"survives_crash": "not synced"})
+        trials = [fault_trial("a:x", 0, lost_writes=1), fault_trial("b:y", 0, lost_writes=9)]
+        [found] = summarised([subject("a:x"), honest], trials).contradictions
+        assert (found.label, found.capability) == ("a:x", "survives_crash")
+        assert "lost 1 of 100 acknowledged writes in 1 of 1 trials of crash" in found.found
+
+
+def consistency_trial(label: str, winners: Mapping[int, int], seen: int = 30) -> Trial:
+    found = ConsistencyFindings(
+        visibility=[
+            Visibility(act="revoke", instances=4, looks=30, seen=seen, largest_delay_ns=500)
+        ],
+        races=[
+            Races(
+                instances=4,
+                rounds=100,
+                contested=sum(winners.values()),
+                winners=dict(winners),
+                outcomes={"rotated": 100},
+            )
+        ],
+        errors={},
+    )
+    return records.trial(label, "consistency", "instances", 0, found)
+
+
+class TestConsistency:
+    def test_several_winners_are_double_spends(self) -> None:
+        """Counted, with the most; a clean store gets the bound of zero."""
+        facts = [subject("a:x"), subject("b:y")]
+        trials = [consistency_trial("a:x", {1: 59}), consistency_trial("b:y", {1: 50, 2: 7, 4: 2})]
+        found = summarised(facts, trials)
+        clean, racy = found.races
+        assert (clean.double_spends, clean.most_winners) == (0, 1)
+        assert clean.bound == pytest.approx(0.05, abs=0.001)
+        assert (racy.double_spends, racy.most_winners, racy.bound) == (9, 4, None)
+        assert [one.capability for one in found.contradictions] == ["detects_reuse"]
+
+    def test_what_is_not_seen_speaks_against_a_shared_store(self) -> None:
+        """One look of thirty did not see the revocation."""
+        facts = [subject("a:x"), subject("b:y", lacking={"shared_by_processes": "apart"})]
+        trials = [consistency_trial(f.label, {1: 10}, seen=29) for f in facts]
+        found = summarised(facts, trials)
+        assert [(one.seen, one.looks) for one in found.sightings] == [(29, 30), (29, 30)]
+        assert [(c.label, c.capability) for c in found.contradictions] == [
+            ("a:x", "shared_by_processes")
+        ]
+
+
+class TestTokens:
+    def test_their_share_of_a_refresh(self) -> None:
+        """Rotation at the fewest connections, plus minting and parsing; no cookie."""
+        facts = [subject("a:x"), subject("cookie:signed", Durability.CLIENT)]
+        trials = [
+            latency_trial(fact.label, n, [us] * 100, connections)
+            for fact in facts
+            for n in range(2)
+            for connections, us in ((1, 75.0), (8, 300.0))
+        ]
+        for number, one in enumerate(trials):
+            trials[number] = one.model_copy(update={"id": f"{one.id}/{number}"})
+        token = records.tokens(np.random.default_rng(1))[0].model_copy(
+            update={
+                "mint_ns": records.samples([10.0] * 100).latency_ns,
+                "parse_ns": records.samples([15.0] * 100).latency_ns,
+            }
+        )
+        [share] = summarised(facts, trials, tokens=[token]).refreshes
+        assert share.label == "a:x"
+        assert share.connections == 1
+        assert share.total_ns == pytest.approx(100_000, rel=BUCKET)
+        assert share.share == pytest.approx(0.25, rel=2 * BUCKET)
+
+
+class TestRecordsThatAreOdd:
+    @pytest.mark.parametrize("scenario", ["latency", "durability", "consistency"])
+    def test_damaged_findings_are_one_line(self, scenario: str) -> None:
+        """It names the trial, the field and the mend."""
+        trial = fault_trial("a:x", 0).model_copy(
+            update={"scenario": scenario, "findings": {"cells": 3}}
+        )
+        with pytest.raises(Failed) as caught:
+            summarised([subject("a:x")], [trial])
+        text = str(caught.value)
+        assert trial.id in text
+        assert "--resume" in text
+        assert "\n" not in text
+
+    def test_a_trial_of_an_unknown_subject_is_refused(self) -> None:
+        """run.json and trials.jsonl don't belong together."""
+        with pytest.raises(Failed, match=r"'b:y', which run\.json doesn't name"):
+            summarised([subject("a:x")], [fault_trial("b:y", 0)])
+
+    def test_a_trial_recorded_twice_is_refused(self) -> None:
+        """It would count double."""
+        with pytest.raises(Failed, match="recorded twice"):
+            summarised([subject("a:x")], [fault_trial("a:x", 0), fault_trial("a:x", 0)])
+
+    def test_a_scenario_of_another_version_is_named(self) -> None:
+        """Its trials are left out, and that is said."""
+        trial = fault_trial("a:x", 0).model_copy(update={"scenario": "storm"})
+        assert summarised([subject("a:x")], [trial]).unknown_scenarios == ["storm"]
+
+    def test_failed_and_missing_trials_are_counted(self) -> None:
+        """A failed trial gives its reason and no figures."""
+        died = fault_trial("a:x", 0).model_copy(
+            update={"status": "failed", "error": "it died", "findings": {}}
+        )
+        planned = records.run_of([subject("a:x")], [died, fault_trial("a:x", 1)])
+        found = summary(planned, [died])
+        assert (found.planned, found.finished) == (2, 0)
+        assert [one.error for one in found.failed] == ["it died"]
+        assert found.faults == []
+
+
+def test_the_summary_is_json() -> None:
+    """`--json` prints it: it comes back as it went, but for histograms, which the record has."""
+    run, trials = records.example()
+    found = summary(run, trials)
+    text = found.model_dump_json()
+    assert "latency_ns" not in text
+    back = Summary.model_validate_json(text)
+    assert json.loads(back.model_dump_json()) == json.loads(text)
+    assert back.cells[0].throughput == found.cells[0].throughput
+
+
+def test_summary_does_not_wait_for_what_draws() -> None:
+    """A terminal's table must not import matplotlib, pandas or jinja2; scipy only at need."""
+    code = (
+        "import sys, bench.analysis, bench.report;"
+        "print([m for m in ('matplotlib', 'pandas', 'scipy', 'jinja2') if m in sys.modules])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert told.stdout.strip() == "[]"
+
+
+def test_the_synthetic_run_uses_the_real_buckets() -> None:
+    """A sample of 100 µs comes back as 100 µs, or nothing above means what it says."""
+    [bucket] = records.samples([100.0]).latency_ns
+    assert value_ns(bucket) == pytest.approx(100_000, rel=BUCKET)
