@@ -36,7 +36,7 @@ def workspace() -> Iterator[Workspace]:
 
 
 @pytest.fixture(scope="session")
-def start_server(workspace: Workspace) -> Callable[..., Server]:
+def start_server(workspace: Workspace) -> Iterator[Callable[..., Server]]:
     """Give `(kind, settings={}) -> Server`: the same one for the same arguments."""
     running: dict[tuple[str, tuple[tuple[str, str], ...]], Server] = {}
 
@@ -46,7 +46,9 @@ def start_server(workspace: Workspace) -> Callable[..., Server]:
             running[key] = _start(workspace, kind, settings)
         return running[key]
 
-    return start
+    yield start
+    for server in running.values():
+        server.close()
 
 
 @pytest.fixture

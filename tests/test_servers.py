@@ -1,0 +1,412 @@
+"""Real servers: started, configured, stopped, killed, restarted, and gone."""
+
+import os
+import re
+import secrets
+import socket
+import stat
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+import redis
+from pymongo import MongoClient
+
+from bench import guardian, servers
+from bench.errors import Failed
+from bench.servers.local import LocalServer
+from bench.servers.process import Port
+from bench.servers.server import Found, Server, Unavailable
+from bench.workspace import Workspace
+
+Start = Callable[..., LocalServer]
+
+KINDS = pytest.mark.parametrize("kind", servers.KINDS)
+KEPT = {
+    "redis": {"appendonly": "yes", "appendfsync": "everysec"},
+    "postgres": {"synchronous_commit": "on"},
+    "mongo": {},
+}
+"""Settings under which what was acknowledged survives SIGKILL."""
+
+
+def put(server: Server, value: str) -> None:
+    """Write as a client would, acknowledged."""
+    if server.kind == "redis":
+        with redis.Redis.from_url(server.url) as client:
+            client.set("kept", value)
+    elif server.kind == "postgres":
+        with psycopg.connect(server.url) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS kept (value text PRIMARY KEY)")
+            connection.execute("INSERT INTO kept VALUES (%s)", [value])
+    else:
+        with MongoClient[dict[str, str]](server.url, journal=True) as client:
+            client["refreshbench"]["kept"].insert_one({"value": value})
+
+
+def got(server: Server) -> str | None:
+    """Read back what `put` wrote."""
+    if server.kind == "redis":
+        with redis.Redis.from_url(server.url, decode_responses=True) as client:
+            found = client.get("kept")
+            return None if found is None else str(found)
+    if server.kind == "postgres":
+        with psycopg.connect(server.url) as connection:
+            row = connection.execute("SELECT value FROM kept").fetchone()
+            return None if row is None else str(row[0])
+    with MongoClient[dict[str, str]](server.url) as client:
+        document = client["refreshbench"]["kept"].find_one()
+        return None if document is None else document["value"]
+
+
+@KINDS
+def test_a_server_says_its_version_and_listens_on_loopback_alone(
+    kind: str, start_server: Start
+) -> None:
+    """What was found is what answers, and no other machine can reach it."""
+    found = servers.find(kind)
+    server = start_server(kind)
+    assert isinstance(found, Found)
+    assert server.version() == found.version
+    assert server.faultable
+    listening = {
+        connection.laddr.ip
+        for pid in server.pids()
+        for connection in psutil.Process(pid).net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+
+
+def test_redis_settings_are_in_force(start_server: Start) -> None:
+    """A profile's words, also several or none in a value, are what the server says it has."""
+    given = {"appendonly": "yes", "appendfsync": "always", "save": "3600 1 300 100"}
+    with redis.Redis.from_url(start_server("redis", given).url, decode_responses=True) as client:
+        assert client.config_get(*given) == given
+    with redis.Redis.from_url(
+        start_server("redis", {"save": ""}).url, decode_responses=True
+    ) as client:
+        assert client.config_get("save") == {"save": ""}
+
+
+def test_postgres_settings_are_in_force(start_server: Start) -> None:
+    """A profile's settings hold for every connection; the cluster has checksums, C and UTF8."""
+    wanted = {"synchronous_commit": "off", "fsync": "off"}
+    with psycopg.connect(start_server("postgres", wanted).url) as connection:
+        for name in ("synchronous_commit", "fsync"):
+            assert connection.execute(f"SHOW {name}").fetchone() == ("off",)
+        assert connection.execute("SHOW data_checksums").fetchone() == ("on",)
+        assert connection.execute(
+            "SELECT datcollate, pg_encoding_to_char(encoding), current_user FROM pg_database"
+            " WHERE datname = current_database()"
+        ).fetchone() == ("C", "UTF8", "bench")
+
+
+def test_a_replica_set_of_one_takes_majority_writes(start_server: Start) -> None:
+    """`replSet` gives a primary that acknowledges by majority, at the address clients use."""
+    server = start_server("mongo", {"replSet": "rs0"})
+    with MongoClient[dict[str, object]](server.url, w="majority") as client:
+        hello = client.admin.command("hello")
+        assert (hello["setName"], hello["isWritablePrimary"]) == ("rs0", True)
+        assert hello["me"] == f"127.0.0.1:{server.port}"
+        client["refreshbench"][secrets.token_hex(4)].insert_one({})
+
+
+def test_a_server_parameter_of_mongo_is_in_force(start_server: Start) -> None:
+    """`setParameter.name` reaches mongod as a parameter."""
+    server = start_server("mongo", {"setParameter.ttlMonitorSleepSecs": "7"})
+    with MongoClient[dict[str, object]](server.url) as client:
+        answer = client.admin.command({"getParameter": 1, "ttlMonitorSleepSecs": 1})
+        assert answer["ttlMonitorSleepSecs"] == 7
+
+
+@KINDS
+def test_a_graceful_restart_keeps_data_and_url(kind: str, fresh_server: Start) -> None:
+    """After `stop` no process is left; after `restart` clients find all as it was."""
+    server = fresh_server(kind)
+    url = server.url
+    put(server, "graceful")
+    server.stop()
+    assert server.pids() == []
+    server.restart()
+    assert (server.url, got(server)) == (url, "graceful")
+    assert server.check() is None
+
+
+@KINDS
+def test_sigkill_leaves_what_the_profile_promises(kind: str, fresh_server: Start) -> None:
+    """An acknowledged write survives SIGKILL of every process, more than once."""
+    server = fresh_server(kind, KEPT[kind])
+    url = server.url
+    put(server, "crash")
+    for _ in range(2):
+        server.kill()
+        assert server.pids() == []
+        server.restart()
+    assert (server.url, got(server)) == (url, "crash")
+    assert server.check() is None
+
+
+def test_a_server_in_memory_loses_all_when_it_is_killed(fresh_server: Start) -> None:
+    """The control: without it, the test above could pass with a kill that kills nothing."""
+    server = fresh_server("redis", {"save": "", "appendonly": "no"})
+    put(server, "memory")
+    server.kill()
+    server.restart()
+    assert got(server) is None
+
+
+def test_kill_ends_the_processes_that_serve_connections_too(fresh_server: Start) -> None:
+    """PostgreSQL has a process a connection, with a session of its own; none outlives the kill."""
+    server = fresh_server("postgres")
+    with psycopg.connect(server.url) as connection:
+        pids = server.pids()
+        assert connection.info.backend_pid in pids
+        assert len(pids) > 5
+        server.kill()
+        assert [pid for pid in pids if psutil.pid_exists(pid)] == []
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+
+
+def test_a_killed_server_leaves_no_shared_memory(fresh_server: Start) -> None:
+    """SIGKILL keeps PostgreSQL from freeing its segments, so `close` does."""
+    server = fresh_server("postgres")
+    with psycopg.connect(server.url):
+        mapped = {
+            Path(region.path)
+            for pid in server.pids()
+            for region in psutil.Process(pid).memory_maps()
+            if region.path.startswith("/dev/shm/")
+        }
+    [ledger] = server.folder.glob(guardian.LEDGER)
+    [segment] = re.findall(r'"segments": \[(\d+)\]', ledger.read_text())
+    assert mapped
+    assert segment in _segments()
+    server.kill()
+    server.close()
+    assert [path for path in mapped if path.exists()] == []
+    assert segment not in _segments()
+
+
+def _segments() -> set[str]:
+    """Give the ids of all System V shared memory."""
+    lines = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return {line.split()[1] for line in lines}
+
+
+@KINDS
+def test_servers_started_at_once_do_not_collide(kind: str, fresh_server: Start) -> None:
+    """Each has a port and data of its own, whichever thread asks for it."""
+    with ThreadPoolExecutor() as pool:
+        several = list(pool.map(lambda _: fresh_server(kind), range(3)))
+    assert len({server.url for server in several}) == 3
+    for number, server in enumerate(several):
+        put(server, str(number))
+    assert [got(server) for server in several] == ["0", "1", "2"]
+
+
+def test_a_server_outlives_the_thread_that_started_it(fresh_server: Start) -> None:
+    """A parent-death signal is sent when the forking thread ends; ours never does."""
+    started: list[LocalServer] = []
+    thread = threading.Thread(target=lambda: started.append(fresh_server("redis")))
+    thread.start()
+    thread.join()
+    put(started[0], "alive")
+    assert got(started[0]) == "alive"
+
+
+def test_a_port_stays_ours_while_its_server_is_down(fresh_server: Start) -> None:
+    """Neither another server nor a client's own end can take it before the restart."""
+    server = fresh_server("redis")
+    server.kill()
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", server.port))
+    port = Port()
+    assert port.number != server.port
+    port.release()
+    server.restart()
+
+
+@KINDS
+def test_an_unknown_setting_is_a_clear_failure(
+    kind: str, workspace: Workspace, fresh_server: Start
+) -> None:
+    """The server dies at start; its last words name the setting, and nothing stays behind."""
+    before = set(workspace.path.iterdir())
+    with pytest.raises(Failed, match=r"died at start.*no_such_setting") as failure:
+        fresh_server(kind, {"no_such_setting": "1"})
+    assert "\n" not in str(failure.value)
+    assert set(workspace.path.iterdir()) == before
+
+
+def test_stop_and_restart_out_of_turn_are_refused(fresh_server: Start) -> None:
+    """A fault that was forgotten must not pass for one that was survived."""
+    server = fresh_server("redis")
+    with pytest.raises(Failed, match="still runs"):
+        server.restart()
+    server.stop()
+    with pytest.raises(Failed, match="doesn't run"):
+        server.stop()
+
+
+@KINDS
+def test_close_removes_everything_and_may_be_called_again(kind: str, fresh_server: Start) -> None:
+    """Its processes, its folder and its port are gone, whatever state it was in."""
+    server = fresh_server(kind)
+    pids = server.pids()
+    server.close()
+    server.close()
+    assert not server.folder.exists()
+    assert [pid for pid in pids if psutil.pid_exists(pid)] == []
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", server.port))
+
+
+def test_a_torn_append_only_file_is_reported(fresh_server: Start) -> None:
+    """Redis cuts a torn tail off and goes on; the check says that it did."""
+    server = fresh_server("redis", KEPT["redis"])
+    put(server, "whole")
+    server.kill()
+    [log] = server.data.glob("*/*.incr.aof")
+    log.write_bytes(log.read_bytes() + b"*3\r\n$3\r\nSET\r\n$4\r\nkept\r\n$5\r\nto")
+    server.restart()
+    assert got(server) == "whole"
+    assert "truncat" in (server.check() or "").lower()
+
+
+def test_a_corrupt_table_is_reported(fresh_server: Start) -> None:
+    """A byte changed on disk fails its page's checksum; the check names what it found."""
+    server = fresh_server("postgres")
+    put(server, "whole")
+    with psycopg.connect(server.url) as connection:
+        row = connection.execute("SELECT pg_relation_filepath('kept')").fetchone()
+    assert row is not None
+    server.stop()
+    with (server.data / row[0]).open("r+b") as table:
+        table.seek(-20, os.SEEK_END)
+        table.write(b"torn")
+    server.restart()
+    assert re.search("checksum|invalid page|kept", server.check() or "")
+
+
+def fake(folder: Path, name: str, script: str) -> None:
+    """Put a program of that name, a shell script, into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+
+def test_a_named_folder_of_binaries_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the user named is taken, for the kinds that it has; for others, the usual."""
+    fake(tmp_path / "bin", "redis-server", "echo Redis server v=99.1.2")
+    monkeypatch.setenv("REFRESHBENCH_BIN", str(tmp_path / "bin"))
+    found = servers.find("redis")
+    assert found == Found("redis", "path", str(tmp_path / "bin" / "redis-server"), "99.1.2")
+    assert servers.find("mongo") != found
+
+
+def test_a_binary_that_dies_at_start_shows_its_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_server: Start
+) -> None:
+    """It answers --version, so it is found; then its log says why it won't serve."""
+    script = (
+        "[ $1 = --version ] && echo v=99.1.2 && exit; echo starting; echo no licence >&2; exit 3"
+    )
+    fake(tmp_path / "bin", "redis-server", script)
+    monkeypatch.setenv("REFRESHBENCH_BIN", str(tmp_path / "bin"))
+    with pytest.raises(Failed, match=r"redis .*died at start: starting \| no licence"):
+        fresh_server("redis")
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (
+            "echo 'mongod: error while loading shared libraries: libcrypto.so.3' >&2; exit 127",
+            "libcrypto.so.3",
+        ),
+        ("echo hello", "hello"),
+    ],
+    ids=["missing library", "not a server"],
+)
+def test_a_binary_that_does_not_run_here_says_why(
+    script: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line with the loader's own words, and a mend; nothing else is taken in its place."""
+    fake(tmp_path / "bin", "mongod", script)
+    monkeypatch.setenv("REFRESHBENCH_BIN", str(tmp_path / "bin"))
+    answer = servers.find("mongo")
+    assert isinstance(answer, Unavailable)
+    assert reason in answer.reason
+    assert "REFRESHBENCH_BIN" in answer.mend
+
+
+def test_a_binary_of_another_machine_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the kernel can't execute is told from what isn't there; once mended, it is found."""
+    fake(tmp_path / "bin", "redis-server", "")
+    (tmp_path / "bin" / "redis-server").write_bytes(b"\x7fELF but not for this machine")
+    monkeypatch.setenv("REFRESHBENCH_BIN", str(tmp_path / "bin"))
+    answer = servers.find("redis")
+    assert isinstance(answer, Unavailable)
+    assert "Exec format error" in answer.reason
+    fake(tmp_path / "bin", "redis-server", "echo v=7.2.0")
+    assert isinstance(servers.find("redis"), Found)
+
+
+def test_too_old_a_postgres_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The statements need 15."""
+    fake(tmp_path / "bin", "postgres", "echo 'postgres (PostgreSQL) 14.11'")
+    monkeypatch.setenv("REFRESHBENCH_BIN", str(tmp_path / "bin"))
+    answer = servers.find("postgres")
+    assert isinstance(answer, Unavailable)
+    assert "15 or newer" in answer.reason
+
+
+def test_where_there_is_nothing_the_mend_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No wheel, nothing on PATH: one reason for each way, and the command that brings it."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", "/nowhere")
+    answer = servers.find("mongo")
+    assert isinstance(answer, Unavailable)
+    assert "no wheel with mongod" in answer.reason
+    assert "no mongod on PATH" in answer.reason
+    assert answer.mend == "pip install 'refreshbench[servers]'"
+
+
+def test_a_way_that_is_asked_for_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--servers wheel` never takes what is on PATH; an unknown way is told, with the known."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    answer = servers.find("redis", "wheel")
+    assert isinstance(answer, Unavailable)
+    assert answer.way == "wheel"
+    unknown = servers.find("redis", "teleport")
+    assert isinstance(unknown, Unavailable)
+    assert "wheel" in unknown.mend
+
+
+def test_a_wheel_without_the_run_bit_is_made_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """mongod's wheel lacks it."""
+    fake(tmp_path / "fiftyone" / "db" / "bin", "mongod", "echo db version v6.0.5")
+    program = tmp_path / "fiftyone" / "db" / "bin" / "mongod"
+    program.chmod(0o644)
+    monkeypatch.syspath_prepend(tmp_path)
+    answer = servers.find("mongo", "wheel")
+    assert answer == Found("mongo", "wheel", str(program), "6.0.5")
+
+
+def test_survey_asks_every_way() -> None:
+    """`doctor` shows them all, in the order in which they are tried."""
+    for kind in servers.KINDS:
+        assert [answer.way for answer in servers.survey(kind)] == list(servers.WAYS)
