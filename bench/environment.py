@@ -152,12 +152,13 @@ def warnings(environment: Environment) -> Sequence[str]:
     if scratch.file_system in {"tmpfs", "ramfs"}:
         found.append(
             f"data folders are on {scratch.file_system}, where fsync costs nothing, so durable"
-            " profiles look faster than they are: set TMPDIR to a folder on a disk"
+            " profiles look faster than they are: set REFRESHBENCH_SCRATCH to a folder on a disk"
         )
     elif scratch.fsync_ns is not None and scratch.fsync_ns < LYING_FSYNC_NS:
         found.append(
             f"this disk answers fsync in {scratch.fsync_ns / 1000:.0f} µs, so it may lie and"
-            " durable profiles look faster than they are: set TMPDIR to a folder on another disk"
+            " durable profiles look faster than they are: set REFRESHBENCH_SCRATCH to a folder on"
+            " another disk"
         )
     return found
 

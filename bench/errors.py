@@ -3,6 +3,7 @@
 RefreshbenchError      exit code
 ├── WrongUse           2   an option, a name or a file that the user gave
 ├── Missing            3   something this needs isn't here
+├── Interrupted      130   Ctrl-C
 └── Failed             1   it ran, and did not come out well
 """
 
@@ -23,6 +24,12 @@ class Missing(RefreshbenchError):
     """A server, package or permission that isn't here; the message says how to bring it."""
 
     exit_code = 3
+
+
+class Interrupted(RefreshbenchError):
+    """The user pressed Ctrl-C; the message says how to go on."""
+
+    exit_code = 130
 
 
 class Failed(RefreshbenchError):

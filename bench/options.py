@@ -6,6 +6,7 @@ so that `--resume` can tell a contradiction from a silence.
 
 import difflib
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,9 @@ from scenarios.scenario import Effort, Parameters
 EFFORTS = tuple(effort.value for effort in Effort)
 SERVERS = ("auto", "wheel", "path", "url")
 """Ways to get a server: `auto` takes the first that works."""
+
+BLOCK_BYTES = 4096
+"""An empty file can be made on a full disk; a block can not."""
 
 
 def one_of(known: Callable[[], Sequence[str]], given: str) -> str:
@@ -159,3 +163,18 @@ def _message(problem: Mapping[str, Any]) -> str:
     # pydantic prefixes what a validator of ours said with its own name for it.
     text: str = problem["msg"].removeprefix("Value error, ")
     return text[0].lower() + text[1:]
+
+
+def writable(option: str, folder: Path) -> None:
+    """Make sure that `folder` is there and takes files, before any server starts.
+
+    Raises WrongUse.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(BLOCK_BYTES))
+    except OSError as error:
+        raise WrongUse(
+            f"{option} {folder}: can't be written: {error.strerror}; choose another folder"
+        ) from error

@@ -131,6 +131,10 @@ class Trial(Record):
     """What the scenario's judge found; validated by its `findings` model."""
 
 
+class RunExists(WrongUse):
+    """There is a run of that name already."""
+
+
 class RunFolder:
     """`results/<run>/`: append-only while it runs, read-only afterwards."""
 
@@ -143,7 +147,7 @@ class RunFolder:
         try:
             path.mkdir(parents=True)
         except FileExistsError:
-            raise WrongUse(f"{path} exists; a run is never overwritten") from None
+            raise RunExists(f"{path} exists; a run is never overwritten") from None
         except OSError as error:
             raise WrongUse(f"can't write {path}: {error.strerror}; choose --results") from error
         try:

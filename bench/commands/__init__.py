@@ -1,0 +1,1 @@
+"""The commands of `refreshbench`, one file each; `bench.cli` puts them together."""

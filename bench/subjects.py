@@ -1,0 +1,60 @@
+"""Which stores a run takes: those asked for by name, or of the default ones those that run here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import backends
+from backends import Subject
+from backends.errors import MissingDriver
+from bench import servers
+from bench.errors import Missing
+from bench.record import Skipped
+from bench.servers.server import Found, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Subjects that can run here, with the servers they need, and those left out."""
+
+    subjects: Sequence[Subject]
+    servers: dict[str, Found]
+    """Kind -> the way it is had."""
+    skipped: Sequence[Skipped]
+
+
+def named(specs: Sequence[str], ways: str) -> Chosen:
+    """Take what was asked for by name. Raises UnknownSubject, MissingDriver, Missing."""
+    subjects = {subject.spec: subject for subject in map(backends.resolve, specs)}
+    found: dict[str, Found] = {}
+    for subject in subjects.values():
+        kind = subject.backend.server
+        if kind and kind not in found:
+            answer = servers.find(kind, ways)
+            if isinstance(answer, Unavailable):
+                raise Missing(f"{subject.spec} can't run here: {answer.reason}; {answer.mend}")
+            found[kind] = answer
+    return Chosen(list(subjects.values()), found, [])
+
+
+def available(specs: Sequence[str], ways: str) -> Chosen:
+    """Take what can run here, and give a reason and a mend for what can't."""
+    subjects: list[Subject] = []
+    skipped: list[Skipped] = []
+    found: dict[str, Found | Unavailable] = {}
+    for spec in specs:
+        try:
+            subject = backends.resolve(spec)
+        except MissingDriver as error:
+            reason, _, mend = str(error).rpartition(": ")
+            skipped.append(Skipped(spec=spec, reason=reason, mend=mend))
+            continue
+        kind = subject.backend.server
+        if kind and kind not in found:
+            found[kind] = servers.find(kind, ways)
+        answer = found[kind] if kind else None
+        if isinstance(answer, Unavailable):
+            skipped.append(Skipped(spec=subject.spec, reason=answer.reason, mend=answer.mend))
+        else:
+            subjects.append(subject)
+    started = {kind: answer for kind, answer in found.items() if isinstance(answer, Found)}
+    return Chosen(subjects, started, skipped)
