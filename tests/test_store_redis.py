@@ -2,9 +2,9 @@
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from redis import Redis
@@ -38,7 +38,7 @@ def place(start_server: Callable[..., Server], tmp_path: Path) -> Place:
 class TestRedis(ServerStore):
     spec = "redis"
     rotation_on_the_wire = ROTATE.sha.encode()
-    shorter_wait = ("backends.redis_connections.ANSWER_SECONDS", 0.5)
+    bounds: ClassVar[Mapping[str, float]] = {"backends.redis_connections.ANSWER_SECONDS": 0.5}
 
 
 @pytest.fixture
