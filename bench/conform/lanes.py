@@ -2,7 +2,7 @@
 
 A race that is lost by nanoseconds is seldom seen. Between threads the interpreter switches every
 5 ms, far longer than a store in memory takes; so while a lane races, it gives way at random lines
-of Python (`_jolt`). Between processes a barrier in shared memory starts each round within
+of the store (`_jolt`). Between processes a barrier in shared memory starts each round within
 microseconds.
 """
 
@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
@@ -50,9 +51,10 @@ def answer(store: Watched, call: Call) -> Answer:
 def on_threads(store: Watched, lanes: Sequence[Lane], seconds: float) -> Sequence[Sequence[Answer]]:
     """Run each lane on a thread of its own; give each lane's answers."""
     barrier = threading.Barrier(len(lanes), timeout=seconds)
+    packages = {_package(one.__module__) for one in type(store.store).__mro__}
 
     def run(lane: Lane, seed: int) -> Sequence[Answer]:
-        jolt = _jolt(random.Random(seed))  # noqa: S311 - it spreads switches, it keeps no secret
+        jolt = _jolt(packages, random.Random(seed))  # noqa: S311 - it spreads switches, it keeps no secret
         answers = []
         for call in lane:
             barrier.wait()
@@ -96,9 +98,17 @@ def meeting_place(path: Path, lanes: int) -> Path:
     return path
 
 
-def _jolt(dice: random.Random) -> Callable[[FrameType, str, Any], Any]:
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _jolt(packages: AbstractSet[str], dice: random.Random) -> Callable[[FrameType, str, Any], Any]:
+    """Make a trace function that gives way in the store's own packages, its drivers left alone."""
+
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        del frame, argument
+        del argument
+        if event == "call" and _package(frame.f_globals.get("__name__", "")) not in packages:
+            return None
         if event == "line" and not dice.randrange(JOLT_EVERY):
             time.sleep(0)
         return trace

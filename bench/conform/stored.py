@@ -66,20 +66,16 @@ def _postgres_rows(place: Place) -> int:
 
 def mongo_endless(place: Place) -> int:
     """Count the documents that no TTL index of their collection will ever remove."""
-    return sum(
-        collection.count_documents(
-            {
-                "$nor": [
-                    {field: {"$type": "date"}}
-                    for index in collection.list_indexes()
-                    if "expireAfterSeconds" in index
-                    for field in index["key"]
-                ]
-                or [{"_id": None}]
-            }
-        )
-        for collection in _mongo_collections(place)
-    )
+    total = 0
+    for collection in _mongo_collections(place):
+        reclaimed: list[dict[str, Any]] = [
+            {field: {"$type": "date"}}
+            for index in collection.list_indexes()
+            if "expireAfterSeconds" in index
+            for field in index["key"]
+        ]
+        total += collection.count_documents({"$nor": reclaimed} if reclaimed else {})
+    return total
 
 
 def _mongo_documents(place: Place) -> int:

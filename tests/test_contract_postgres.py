@@ -1,0 +1,15 @@
+"""PostgreSQL (psycopg), in each of its profiles, is held to the contract."""
+
+from tests.contract import ProfileContract, StoreContract
+
+
+class TestPostgresSync(StoreContract):
+    subject = "postgres:sync"
+
+
+class TestPostgresAsync(ProfileContract):
+    subject = "postgres:async"
+
+
+class TestPostgresNofsync(ProfileContract):
+    subject = "postgres:nofsync"
