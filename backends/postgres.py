@@ -137,17 +137,17 @@ class PsycopgStore(PostgresStore):
         cursor = self._cursors.get()
         try:
             return cursor.execute(statement.dollars, values).fetchall()
-        except psycopg.Error as error:
+        except (psycopg.Error, OverflowError) as error:
             raise self._failed(cursor, error) from error
 
     def _count(self, statement: Statement, values: tuple[Any, ...]) -> int:
         cursor = self._cursors.get()
         try:
             return cursor.execute(statement.dollars, values).rowcount
-        except psycopg.Error as error:
+        except (psycopg.Error, OverflowError) as error:
             raise self._failed(cursor, error) from error
 
-    def _failed(self, cursor: RawCursor[Any], error: psycopg.Error) -> Exception:
+    def _failed(self, cursor: RawCursor[Any], error: Exception) -> Exception:
         broken = cursor.connection.closed
         if broken:
             self._cursors.drop()

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, NullPool, TextClause, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from backends.errors import NotSent
 from backends.per_thread import PerThread
 from backends.postgres import PROFILES, STATEMENTS, PostgresStore, prepare
 from backends.postgres_connection import connect, failure
@@ -34,7 +35,14 @@ class SqlAlchemyStore(PostgresStore):
             # Each thread keeps its connection; a pool beneath would keep closed ones open.
             poolclass=NullPool,
         )
-        self._connections: PerThread[Connection] = PerThread(self._engine.connect, Connection.close)
+        self._connections: PerThread[Connection] = PerThread(self._connect, Connection.close)
+
+    def _connect(self) -> Connection:
+        try:
+            return self._engine.connect()
+        except DBAPIError as error:
+            # The engine's first connection asks the server who it is.
+            raise NotSent(f"can't connect to PostgreSQL: {error.orig}") from error
 
     def _rows(self, statement: Statement, values: tuple[Any, ...]) -> Sequence[Any]:
         return self._execute(statement, values).fetchall()
@@ -47,6 +55,8 @@ class SqlAlchemyStore(PostgresStore):
         try:
             named = dict(zip(statement.parameters, values, strict=True))
             return connection.execute(CLAUSES[statement], named)
+        except OverflowError as error:
+            raise failure(error, broken=False) from error
         except DBAPIError as error:
             if error.connection_invalidated:
                 self._connections.drop()

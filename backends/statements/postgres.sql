@@ -59,10 +59,10 @@ SET (
 )
 WHERE held.subject = :subject
     AND held.family = :family
-    AND CASE :generation
-        WHEN held.generation THEN held.digest = :digest
-        WHEN held.generation - 1 THEN held.predecessor_digest = :digest
-        ELSE :generation < held.generation
+    AND CASE
+        WHEN held.generation = :generation THEN held.digest = :digest
+        WHEN held.generation - 1 = :generation THEN held.predecessor_digest = :digest
+        ELSE held.generation > :generation
     END
 RETURNING held.verdict, held.digest, held.idle_expires_at_ms
 
