@@ -67,9 +67,15 @@ def test_what_a_dead_writer_left_is_ignored_then_swept(tmp_path: Path, store: Fi
     leftover = sessions_under(tmp_path)[0].parent / "tmp"
     leftover.write_bytes(b'{"subject": "half')
     assert store.sessions(session.family.subject) == [session]
+    leftover.write_bytes(bytes(5_000))
+    other = new_session(NOW_MS, subject=session.family.subject)
+    store.issue(other)
+    assert store.verify(token_of(other), DEVICE, NOW_MS).outcome is Outcome.VALID
+    store.revoke(other.family, Reason.LOGOUT, NOW_MS)
+    leftover.touch()
     assert store.sweep(NOW_MS, 100) == 0
     assert not leftover.exists()
-    assert store.sessions(session.family.subject) == [session]
+    assert len(store.sessions(session.family.subject)) == 2
 
 
 @pytest.mark.parametrize("content", [b"", b'{"subj', b"[]", b"null", b"{}", b"\xff", b"7" * 5_000])
