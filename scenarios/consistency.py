@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
 from backends.store import Capabilities, Outcome
 from scenarios.scenario import (
     Case,
     Effort,
+    Findings,
     Observation,
     Observe,
     Observed,
@@ -32,7 +33,7 @@ class ConsistencyParameters(Parameters, frozen=True):
     """Tokens rotated by every instance at once, per number of instances."""
 
 
-class Visibility(BaseModel, frozen=True):
+class Visibility(Findings):
     """How many looks, right after an acknowledgement, saw the act."""
 
     act: str
@@ -43,7 +44,7 @@ class Visibility(BaseModel, frozen=True):
     """The latest that a look came after the acknowledgement."""
 
 
-class Races(BaseModel, frozen=True):
+class Races(Findings):
     """How races among a number of instances ended."""
 
     instances: int
@@ -61,7 +62,7 @@ class Races(BaseModel, frozen=True):
         return sum(rounds for winners, rounds in self.winners.items() if winners > 1)
 
 
-class ConsistencyFindings(BaseModel, frozen=True):
+class ConsistencyFindings(Findings):
     """What one trial of `consistency` found."""
 
     visibility: list[Visibility]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
 from backends.store import Capabilities, Outcome
 from scenarios.history import Event, State
@@ -19,6 +19,7 @@ from scenarios.scenario import (
     Disturb,
     Disturbed,
     Effort,
+    Findings,
     Observation,
     Parameters,
     PositiveNumber,
@@ -43,7 +44,7 @@ class DurabilityParameters(Parameters, frozen=True):
     sessions: PositiveInt = 200
 
 
-class DurabilityFindings(BaseModel, frozen=True):
+class DurabilityFindings(Findings):
     """What one fault did to one store."""
 
     fault: str

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
 from backends.store import Capabilities
 from scenarios.histogram import count
 from scenarios.scenario import (
     Case,
     Effort,
+    Findings,
     Measure,
     Measured,
     Observation,
@@ -41,7 +42,7 @@ class LatencyParameters(Parameters, frozen=True):
     """Of each cell: a store in process reaches it before the time is up."""
 
 
-class OperationSamples(BaseModel, frozen=True):
+class OperationSamples(Findings):
     """One operation of one cell in one trial."""
 
     latency_ns: dict[int, int]
@@ -50,7 +51,7 @@ class OperationSamples(BaseModel, frozen=True):
     errors: dict[str, int]
 
 
-class Cell(BaseModel, frozen=True):
+class Cell(Findings):
     """One workload at one number of connections in one trial."""
 
     workload: str
@@ -70,7 +71,7 @@ class Cell(BaseModel, frozen=True):
         return sum(count(samples.latency_ns) for samples in self.operations.values())
 
 
-class LatencyFindings(BaseModel, frozen=True):
+class LatencyFindings(Findings):
     """What one trial of `latency` found; percentiles are taken after merging trials."""
 
     cells: list[Cell]

@@ -207,13 +207,18 @@ class Case:
 PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class Parameters(BaseModel, frozen=True, extra="forbid"):
+class Findings(BaseModel, frozen=True, use_attribute_docstrings=True):
+    """Base of what a judge finds; its docstrings go into the schema of the record."""
+
+
+class Parameters(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """What `--set scenario.key=value` may change; one subclass a scenario.
 
     Types are as narrow as what makes sense: a wrong value is refused before any server starts.
     """
 
     trials: PositiveInt
+    """How often each case is repeated, each time on a fresh server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,8 +232,8 @@ class Scenario:
     presets: Mapping[Effort, Parameters]
     cases: Callable[[Any, Capabilities], Sequence[Case]]
     """From the parameters and what the subject declares; data only."""
-    judge: Callable[[Sequence[Observation]], BaseModel]
+    judge: Callable[[Sequence[Observation]], Findings]
     """Pure: the findings of one trial."""
-    findings: type[BaseModel]
+    findings: type[Findings]
     control: bool = False
     """Whether one subject is run twice under two labels (A/A) to show the noise."""
