@@ -5,12 +5,20 @@ from typing import Annotated
 
 import typer
 
-from backends.errors import MissingDriver, UnknownSubject
 from bench.commands.output import err, out, print_json, table
-from bench.errors import Failed, Missing, WrongUse
+from bench.errors import Failed, WrongUse
 from scenarios.scenario import Effort
 
 # What checks a store is imported when a store is to be checked: `--help` needn't wait for it.
+
+EXAMPLES = """
+[bold]Examples[/]
+
+refreshbench conform redis:aof-always
+refreshbench conform mystore.py:make --effort quick
+refreshbench conform mystore.py:make --only 2,9,10 --effort thorough
+refreshbench conform mystore.py:make --junit conform.xml
+"""
 
 
 def conform(
@@ -33,28 +41,19 @@ def conform(
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write JUnit XML there too.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Hold a store to the contract of a refresh-token store, property by property.
 
     Exit code 0: it conforms. 1: a property is violated, or can't be decided. 2: no such store or
     option. 3: its server or driver isn't here.
-
-    refreshbench conform redis:aof-always
-
-    refreshbench conform mystore.py:make --effort quick --only 2,7,9
     """
     from bench.conform import report as reports
     from bench.conform.checker import Checker
 
     numbers = _numbers(only)
     _writable(junit)
-    try:
-        checker = Checker(target, effort, servers)
-    except UnknownSubject as error:
-        raise WrongUse(str(error)) from error
-    except MissingDriver as error:
-        raise Missing(str(error)) from error
+    checker = Checker(target, effort, servers)
     with checker, err().status(f"holding {checker.subject.spec} to the contract") as shown:
         report = checker.run(
             numbers,
@@ -62,7 +61,7 @@ def conform(
         )
     if junit is not None:
         junit.write_text(reports.junit(report), encoding="utf-8")
-    if json:
+    if as_json:
         print_json(reports.document(report))
     else:
         by = f" on {report.served_by}" if report.served_by else ""
@@ -70,7 +69,7 @@ def conform(
         out().print(table(title, reports.COLUMNS, reports.rows(report)))
     if not report.good:
         raise Failed(reports.verdict(report))
-    if not json:
+    if not as_json:
         out().print(reports.verdict(report))
 
 

@@ -25,6 +25,8 @@ MARGIN_SECONDS = 2.0
 IMPATIENT_SECONDS = 5.0
 """A store that has hung once gets no more than that for each further property."""
 MOST_HANGS = 3
+PATIENCE = 1.0
+"""Times a property's own time limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ class Checker:
         """Hold the store to one property. Never hangs, and raises nothing of the store's."""
         if self._hangs >= MOST_HANGS:
             return _undecided(wanted, f"not tried: the store hung {self._hangs} times before")
-        seconds = IMPATIENT_SECONDS if self._hangs else wanted.seconds
+        seconds = IMPATIENT_SECONDS if self._hangs else wanted.seconds * PATIENCE
         if self.effort is Effort.THOROUGH:
             seconds *= 10
         _, worker, folder = self._ready()

@@ -70,7 +70,12 @@ class Rig:
     def open(self, policy: Policy | None = None, url: str | None = None) -> Caller:
         """Open the store, by another URL if one is given."""
         place = self.place if url is None else self.place._replace(url=url)
-        store = Watched(self.subject.open(place, policy or Policy()))
+        try:
+            store = Watched(self.subject.open(place, policy or Policy()))
+        except RefreshStoreError:
+            raise
+        except Exception as error:
+            raise Violation(f"opening it raised {type(error).__name__}: {error}") from error
         self._opened.append(store)
         return Caller(store, self.now_ms)
 
