@@ -127,7 +127,9 @@ def _make_cluster(binary: Binary, data: Path) -> None:
     data.mkdir(mode=0o700)
     options = ["--username=bench", "--auth=trust", "--encoding=UTF8", "--locale=C"]
     _tool(binary, data, "initdb", *options, "--data-checksums")
-    _tool(binary, data, "postgres", "--single", "-j", "postgres", stdin="CREATE DATABASE bench")
+    # Renamed, not created beside it: each database is 300 files more to copy.
+    rename = "ALTER DATABASE postgres RENAME TO bench"
+    _tool(binary, data, "postgres", "--single", "-j", "template1", stdin=rename)
 
 
 def _tool(binary: Binary, data: Path, name: str, *arguments: str, stdin: str = "") -> None:
