@@ -35,13 +35,17 @@ class DurabilityParameters(Parameters, frozen=True):
         "restart",
         "crash",
     )
+    """A graceful restart; SIGKILL of every process that holds the data. One trial is one fault."""
     seconds: PositiveNumber = 1.0
     """Load before the fault."""
     rate: PositiveNumber = 1_000.0
     """Operations offered a second."""
     instances: PositiveInt = 2
+    """Worker processes; a store that processes can't share gets one."""
     connections: PositiveInt = 8
+    """Over all instances."""
     sessions: PositiveInt = 200
+    """Issued before the load."""
 
 
 class DurabilityFindings(Findings):

@@ -34,10 +34,13 @@ class LatencyParameters(Parameters, frozen=True):
     """Parameters of `latency`."""
 
     connections: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 8, 32)
+    """Each with a client of its own; every operation is measured at each of these numbers."""
     seconds: PositiveNumber = 0.5
     """Of each cell: one operation at one number of connections."""
     warmup_seconds: PositiveNumber = 0.1
+    """Load before each cell that isn't counted."""
     sessions: PositiveInt = 1_000
+    """Issued before each cell, shared out among the connections."""
     most_calls: PositiveInt = 400_000
     """Of each cell: a store in process reaches it before the time is up."""
 
