@@ -52,14 +52,22 @@ class BackendRow(Record):
     mend: str | None = None
 
 
+class ParameterRow(Record):
+    """What `--set` may change."""
+
+    meaning: str | None
+    values: dict[str, Any]
+    """Effort -> value."""
+
+
 class ScenarioRow(Record):
     """One scenario."""
 
     name: str
     title: str
     summary: str
-    parameters: dict[str, dict[str, Any]]
-    """Key for --set -> effort -> value."""
+    parameters: dict[str, ParameterRow]
+    """By the key for --set."""
 
 
 class Health(Record):
@@ -144,8 +152,11 @@ def _scenario_row(name: str) -> ScenarioRow:
         title=scenario.title,
         summary=scenario.summary,
         parameters={
-            key: {effort: values[key] for effort, values in presets.items()}
-            for key in scenario.parameters.model_fields
+            key: ParameterRow(
+                meaning=described.description,
+                values={effort: values[key] for effort, values in presets.items()},
+            )
+            for key, described in scenario.parameters.model_fields.items()
         },
     )
 

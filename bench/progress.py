@@ -9,15 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
-from rich.console import Console
-from rich.markup import escape
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     ProgressColumn,
     SpinnerColumn,
     Task,
-    TextColumn,
     TimeElapsedColumn,
 )
 from rich.progress import Progress as Bar
@@ -121,10 +119,11 @@ class Lines:
         self._done += 1
         ended = f"{trial.seconds:.1f} s" if trial.status == "ok" else f"FAILED: {trial.error}"
         is_last = self._done == self._total
-        to_come = "" if is_last else f", {left(self._pace.left_seconds())}"
+        to_come = "" if is_last else left(self._pace.left_seconds())
+        line = f"[{self._done}/{self._total}] {title(trial, self._repeats)}: {ended}"
         # soft_wrap: a line is a line, however narrow whoever reads it later.
         self._console.print(
-            f"[{self._done}/{self._total}] {title(trial, self._repeats)}: {ended}{to_come}",
+            ", ".join(filter(None, [line, to_come])),
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -137,18 +136,17 @@ class Live:
     def __init__(self, run: Run, done: int, pace: Pace, console: Console) -> None:
         self._pace = pace
         self._repeats = repeats(run.plan)
-        self._bar = Bar(
+        self._bar = _TwoLines(
             SpinnerColumn(),
             MofNCompleteColumn(),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=30),
             TimeElapsedColumn(),
             _LeftColumn(pace),
-            TextColumn("{task.description}"),
             console=console,
             transient=True,
         )
         self._task = self._bar.add_task("", total=len(run.plan), completed=done)
-        self._now = ""
+        self._title = ""
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -159,21 +157,33 @@ class Live:
 
     def started(self, trial: PlannedTrial) -> None:
         """Show which trial runs."""
-        self._now = escape(title(trial, self._repeats))
-        self._bar.update(self._task, description=self._now)
+        self._title = title(trial, self._repeats)
+        self._bar.now = Text(self._title)
 
     def step(self, text: str) -> None:
         """Show what the trial is at."""
-        self._bar.update(self._task, description=f"{self._now} [dim]{escape(text)}[/]")
+        self._bar.now = Text.assemble(self._title, (f": {text}", "dim"))
 
     def finished(self, trial: Trial) -> None:
         """Count the trial, and leave a line of it if it failed."""
         self._pace.finished(trial)
         self._bar.advance(self._task)
         if trial.status == "failed":
-            self._bar.console.print(
-                f"[red]failed[/] {escape(title(trial, self._repeats))}: {escape(str(trial.error))}"
-            )
+            failed = f" {title(trial, self._repeats)}: {trial.error}"
+            self._bar.console.print(Text.assemble(("failed", "red"), failed))
+
+
+class _TwoLines(Bar):
+    """The bar, and below it what runs now, cut where the terminal ends."""
+
+    now = Text()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Draw both."""
+        yield from super().get_renderables()
+        line = self.now.copy()
+        line.no_wrap, line.overflow = True, "ellipsis"
+        yield line
 
 
 class _LeftColumn(ProgressColumn):
@@ -206,9 +216,9 @@ def title(trial: PlannedTrial | Trial, counts: Mapping[tuple[str, str, str], int
 
 
 def left(seconds: float | None) -> str:
-    """Say the time left, no finer than it is known."""
+    """Say the time left, no finer than it is known; nothing if it isn't."""
     if seconds is None:
-        return "time left not known yet"
+        return ""
     if seconds < 10:  # noqa: PLR2004 - below, an estimate in seconds is noise
         return "a few seconds left"
     if seconds < 60:  # noqa: PLR2004 - a minute

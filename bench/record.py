@@ -35,7 +35,7 @@ LOCK_SECONDS = 2.0
 class Record(BaseModel):
     """Base of everything written down: frozen, and no field goes unnoticed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class SubjectFacts(Record):

@@ -118,8 +118,16 @@ def test_a_quiet_machine_has_no_warnings() -> None:
             "300 MiB are swapped out",
             "end what needs",
         ),
-        ({"scratch": Scratch(file_system="tmpfs", fsync_ns=900)}, "on tmpfs", "REFRESHBENCH_SCRATCH"),
-        ({"scratch": Scratch(file_system="ext4", fsync_ns=5_000)}, "fsync in 5 µs", "REFRESHBENCH_SCRATCH"),
+        (
+            {"scratch": Scratch(file_system="tmpfs", fsync_ns=900)},
+            "on tmpfs",
+            "REFRESHBENCH_SCRATCH",
+        ),
+        (
+            {"scratch": Scratch(file_system="ext4", fsync_ns=5_000)},
+            "fsync in 5 µs",
+            "REFRESHBENCH_SCRATCH",
+        ),
     ],
 )
 def test_each_warning_says_what_is_wrong_and_what_to_do(

@@ -1,7 +1,6 @@
 """`refreshbench list`."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,34 +21,40 @@ refreshbench list scenarios --json
 """
 
 
-class What(StrEnum):
-    """What can be listed."""
-
-    BACKENDS = "backends"
-    SCENARIOS = "scenarios"
-    SERVERS = "servers"
+WHAT = ("backends", "scenarios", "servers")
 
 
 def lists(
-    what: Annotated[What | None, typer.Argument(help="Everything if not given.")] = None,
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="backends|scenarios|servers",
+            help="Everything if not given.",
+            autocompletion=lambda: WHAT,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """List backends with their profiles, scenarios with their parameters, and servers."""
     from bench import listing
+    from bench.errors import WrongUse
+    from bench.options import hint
 
-    asked = [what] if what else list(What)
-    servers = [] if asked == [What.SCENARIOS] else listing.server_rows()
-    backends = listing.backend_rows(servers) if What.BACKENDS in asked else []
-    scenarios = listing.scenario_rows() if What.SCENARIOS in asked else []
+    if what not in {None, *WHAT}:
+        raise WrongUse(f"nothing called {what!r} to list; {hint(str(what), WHAT)}")
+    asked = [what] if what else WHAT
+    servers = [] if what == "scenarios" else listing.server_rows()
+    backends = listing.backend_rows(servers) if "backends" in asked else []
+    scenarios = listing.scenario_rows() if "scenarios" in asked else []
     if as_json:
-        rows = {What.BACKENDS: backends, What.SCENARIOS: scenarios, What.SERVERS: servers}
+        rows = {"backends": backends, "scenarios": scenarios, "servers": servers}
         print_json({one: rows[one] for one in asked})
         return
-    if What.BACKENDS in asked:
+    if "backends" in asked:
         out().print(backends_table(backends))
-    if What.SCENARIOS in asked:
-        out().print(scenarios_table(scenarios))
-    if What.SERVERS in asked:
+    if "scenarios" in asked:
+        out().print(*map(scenario_table, scenarios))
+    if "servers" in asked:
         out().print(servers_table(servers))
 
 
@@ -71,16 +76,14 @@ def backends_table(rows: "Sequence[BackendRow]") -> "Table":
     return table("Backends", columns, lines)
 
 
-def scenarios_table(rows: "Sequence[ScenarioRow]") -> "Table":
+def scenario_table(row: "ScenarioRow") -> "Table":
     """One line a parameter, with its value per effort."""
-    efforts = list(next(iter(rows[0].parameters.values())))
-    lines: list[Sequence[str | None]] = []
-    for row in rows:
-        lines.append([row.name, row.summary, *[None] * len(efforts)])
-        for key, values in row.parameters.items():
-            shown = [_text(values[effort]) for effort in efforts]
-            lines.append([None, f"--set {row.name}.{key}=", *shown])
-    return table("Scenarios", ["scenario", "parameters", *efforts], lines)
+    efforts = list(row.parameters["trials"].values)
+    lines = [
+        [f"{row.name}.{key}", *(_text(of.values[effort]) for effort in efforts), of.meaning]
+        for key, of in row.parameters.items()
+    ]
+    return table(f"{row.name}: {row.summary}", ["--set", *efforts, "meaning"], lines)
 
 
 def servers_table(rows: "Sequence[ServerRow]") -> "Table":

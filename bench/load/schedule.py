@@ -30,7 +30,7 @@ class Fleet:
 
     def __init__(self, seed: int, name: str) -> None:
         self.clients = Clients(seed, name)
-        self.held: list[Held] = []
+        self.held: dict[Family, Held] = {}
 
     def schedule(
         self, store: RefreshStore, workload: Workload, calls: int, now_ms: int
@@ -39,7 +39,7 @@ class Fleet:
         rng = self.clients.random
         operations = rng.choices(list(workload.mix), weights=list(workload.mix.values()), k=calls)
         # Ahead of the calls themselves: the sessions as they will be when each call is made.
-        ahead = list(self.held)
+        ahead = list(self.held.values())
         pick = _picker(rng, workload.keys)
         planned: list[Call] = []
         for operation in operations:
@@ -69,18 +69,16 @@ class Fleet:
 
     def settle(self, done: Sequence[Call]) -> None:
         """Bring the sessions up to date with the calls that were made and succeeded."""
-        held = {one.family: one for one in self.held}
         for call in done:
             if call.after is None:
-                held.pop(call.family, None)
+                self.held.pop(call.family, None)
             else:
-                held[call.family] = call.after
-        self.held = list(held.values())
+                self.held[call.family] = call.after
 
     def forget(self, failed: Sequence[Call]) -> None:
         """Drop sessions whose state nobody knows since an operation on them failed."""
-        gone = {call.family for call in failed}
-        self.held = [one for one in self.held if one.family not in gone]
+        for call in failed:
+            self.held.pop(call.family, None)
 
 
 def _picker(rng: random.Random, keys: str) -> Callable[[int], int]:

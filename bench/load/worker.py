@@ -103,7 +103,7 @@ def preload(sessions: int) -> None:
         for _ in range(sessions // PRELOAD_THREADS):
             session, held = fleet.clients.open_session(now_ms())
             here.store.issue(session)
-            fleet.held.append(held)
+            fleet.held[held.family] = held
 
     list(here.threads.map(fill, here.fleets[:PRELOAD_THREADS]))
 
@@ -116,7 +116,8 @@ def prepare(phase: Measure, threads: int, most_calls: int) -> None:
     here = state()
     _share_out(here, threads)
     calls, left_ns, a_thread_s = FIRST_BURST, int(phase.warmup_seconds * 1e9), 0.0
-    while left_ns > 0:
+    left_calls = most_calls
+    while left_ns > 0 and left_calls > 0:
         _schedule(here, phase, threads, calls)
         now_ns = time.monotonic_ns()
         driven = _drive_all(here, now_ns, now_ns + left_ns)
@@ -124,6 +125,7 @@ def prepare(phase: Measure, threads: int, most_calls: int) -> None:
         made = sum(len(one.latencies_ns) for one in driven)
         elapsed_ns = max(_span_ns(driven), 1)
         left_ns -= elapsed_ns
+        left_calls -= made
         a_thread_s = max(a_thread_s, made / threads * 1e9 / elapsed_ns)
         wanted = int(a_thread_s * left_ns / 1e9) + FIRST_BURST
         calls = min(wanted, calls * LARGEST_STEP, most_calls // threads)
@@ -189,6 +191,6 @@ def _share_out(here: _State, threads: int) -> None:
     """Deal all sessions out to the `threads` clients of this phase."""
     for number in range(len(here.fleets), threads):
         here.fleets.append(Fleet(here.target.seed, f"{here.target.name}-t{number}"))
-    held = [one for fleet in here.fleets for one in fleet.held]
+    held = [one for fleet in here.fleets for one in fleet.held.items()]
     for number, fleet in enumerate(here.fleets):
-        fleet.held = held[number::threads] if number < threads else []
+        fleet.held = dict(held[number::threads]) if number < threads else {}
