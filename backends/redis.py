@@ -1,15 +1,9 @@
 """Redis: a hash a session, and one Lua script an operation, so that each is atomic and one trip.
 
-    rt:{TAG}:FAMILY    a session's fields
-    rt:{TAG}           the subject's index: a set of family ids
-    rt-ended:{TAG}     when the subject's sessions were last ended, for issues still on their way
-    rt-denied:DIGEST   an entry of the denylist
-
-TAG is a digest of the subject, which may be long or hold braces. As a hash tag it keeps all keys
-of a subject in one slot, so that the scripts run on a cluster; and no key tells who it is.
-
 Redis reclaims what has expired by its own clock. So a TTL is never an instant but what remains by
 the caller's clock, and a margin: a caller whose clock is behind the server's loses nothing.
+
+Needs Redis 7: the scripts say by flags what they may do when memory is full or data can't change.
 """
 
 import hashlib
@@ -20,6 +14,14 @@ from typing import Any, NamedTuple
 
 from backends.lifecycle import judge
 from backends.redis_connections import Connections, NoScript
+from backends.redis_hashes import (
+    FIELDS,
+    denied_key,
+    ended_key,
+    index_key,
+    session_key,
+    to_session,
+)
 from backends.store import (
     Backend,
     Capabilities,
@@ -44,20 +46,6 @@ DENIAL_MARGIN_MS = 3_600_000
 LATEST_ISSUE_MS = 3_600_000
 """How long an issue may be in flight: a subject's revocation is remembered for that long."""
 
-FIELDS = (
-    "generation",
-    "client",
-    "device",
-    "issued",
-    "idle_expires",
-    "absolute_expires",
-    "digest",
-    "predecessor",
-    "rotated",
-    "grace_until",
-    "revoked",
-    "reason",
-)
 OUTCOMES = {outcome.encode(): outcome for outcome in Outcome}
 
 
@@ -100,7 +88,7 @@ class RedisStore:
         expires = max(session.idle_expires_at_ms, session.absolute_expires_at_ms)
         self._run(
             ISSUE,
-            (_key(session.family), _index(subject), _ended(subject)),
+            (session_key(session.family), index_key(subject), ended_key(subject)),
             family,
             session.issued_at_ms,
             _keep_ms(session.idle_expires_at_ms, session.issued_at_ms),
@@ -116,8 +104,8 @@ class RedisStore:
 
     def verify(self, token: Token, device: str, now_ms: int) -> Verification:
         """Judge a token."""
-        values = self._connections.exchange("HMGET", _key(token.family), *FIELDS)
-        session = None if values[0] is None else _session(token.family, values)
+        values = self._connections.exchange("HMGET", session_key(token.family), *FIELDS)
+        session = None if values[0] is None else to_session(token.family, values)
         return Verification(judge(session, token, device, now_ms), session)
 
     def rotate(self, token: Token, successor: Successor, device: str, now_ms: int) -> Rotation:
@@ -125,7 +113,7 @@ class RedisStore:
         policy = self._policy
         answer = self._run(
             ROTATE,
-            (_key(token.family),),
+            (session_key(token.family),),
             token.generation,
             token.digest,
             device,
@@ -146,29 +134,29 @@ class RedisStore:
 
     def revoke(self, family: Family, reason: Reason, now_ms: int) -> None:
         """End one session."""
-        self._run(REVOKE, (_key(family),), reason, now_ms)
+        self._run(REVOKE, (session_key(family),), reason, now_ms)
 
     def revoke_subject(
         self, subject: str, reason: Reason, now_ms: int, except_family: str | None = None
     ) -> None:
         """End every session of a subject but one."""
         spared = () if except_family is None else (except_family,)
-        keys = (_index(subject), _ended(subject))
+        keys = (index_key(subject), ended_key(subject))
         self._run(REVOKE_SUBJECT, keys, reason, now_ms, LATEST_ISSUE_MS, *spared)
 
     def deny(self, digest: bytes, until_ms: int) -> None:
         """Put a digest on the denylist."""
         keep_ms = max(until_ms - time.time_ns() // 1_000_000, 0) + DENIAL_MARGIN_MS
-        self._run(DENY, (_denied(digest),), keep_ms)
+        self._run(DENY, (denied_key(digest),), keep_ms)
 
     def is_denied(self, digest: bytes) -> bool:
         """Look a digest up on the denylist."""
-        return bool(self._connections.exchange("EXISTS", _denied(digest)))
+        return bool(self._connections.exchange("EXISTS", denied_key(digest)))
 
     def sessions(self, subject: str) -> Sequence[Session]:
         """List a subject's sessions."""
-        found = self._run(SESSIONS, (_index(subject),), *FIELDS)
-        return [_session(Family(subject, family.decode()), values) for family, values in found]
+        found = self._run(SESSIONS, (index_key(subject),), *FIELDS)
+        return [to_session(Family(subject, family.decode()), values) for family, values in found]
 
     def settings(self) -> Mapping[str, str]:
         """Ask the server for the settings that make the profile."""
@@ -195,60 +183,8 @@ class RedisStore:
             return self._connections.exchange(*command)
 
 
-def _tag(subject: str) -> str:
-    return hashlib.blake2b(subject.encode(), digest_size=20).hexdigest()
-
-
-def _index(subject: str) -> str:
-    return f"rt:{{{_tag(subject)}}}"
-
-
-def _key(family: Family) -> str:
-    return f"{_index(family.subject)}:{family.id}"
-
-
-def _ended(subject: str) -> str:
-    return f"rt-ended:{{{_tag(subject)}}}"
-
-
-def _denied(digest: bytes) -> bytes:
-    return b"rt-denied:" + digest
-
-
 def _keep_ms(expires_at_ms: int, now_ms: int) -> int:
     return max(expires_at_ms - now_ms, 0) + SKEW_MS
-
-
-def _session(family: Family, values: Sequence[Any]) -> Session:
-    (
-        generation,
-        client,
-        device,
-        issued,
-        idle_expires,
-        absolute_expires,
-        digest,
-        predecessor,
-        rotated,
-        grace_until,
-        revoked,
-        reason,
-    ) = values
-    return Session(
-        family=family,
-        client=client.decode(),
-        device=device.decode(),
-        issued_at_ms=int(issued),
-        idle_expires_at_ms=int(idle_expires),
-        absolute_expires_at_ms=int(absolute_expires),
-        digest=digest,
-        generation=int(generation),
-        predecessor_digest=predecessor or b"",
-        rotated_at_ms=None if rotated is None else int(rotated),
-        grace_until_ms=int(grace_until or 0),
-        revoked_at_ms=None if revoked is None else int(revoked),
-        revoked_reason=None if reason is None else Reason(reason.decode()),
-    )
 
 
 def open_store(place: Place, profile: Profile, policy: Policy) -> RedisStore:

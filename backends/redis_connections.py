@@ -14,6 +14,7 @@ from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
     BusyLoadingError,
+    MaxConnectionsError,
     NoScriptError,
     RedisError,
     ResponseError,
@@ -93,7 +94,7 @@ class Connections:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = self._pool.make_connection()
+            connection = self._new()
         if not connection.is_connected:
             try:
                 connection.connect()
@@ -102,10 +103,16 @@ class Connections:
                 raise NotSent(f"can't connect to redis: {error}") from error
         return connection
 
+    def _new(self) -> Any:
+        try:
+            return self._pool.make_connection()
+        except MaxConnectionsError as error:
+            raise NotSent(f"more than {MOST_CONNECTIONS} calls at once") from error
+
     def _drop_idle(self) -> None:
         """Disconnect what nobody uses: after one broke, the others are suspect too."""
         dropped = []
-        while self._idle:
+        for _ in range(len(self._idle)):
             try:
                 connection = self._idle.pop()
             except IndexError:

@@ -1,6 +1,7 @@
 """The Redis store on real servers: what holds for every server's, and what is Redis' own."""
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,8 +12,10 @@ from redis import Redis
 from redis.crc import key_slot
 
 import backends
-from backends.errors import StoreRefused
-from backends.redis import FIELDS, ROTATE, SKEW_MS
+from backends.errors import AnswerLost, NotSent, StoreRefused
+from backends.redis import ROTATE, SKEW_MS
+from backends.redis_connections import Connections
+from backends.redis_hashes import FIELDS
 from backends.store import Family, Outcome, Place, Policy, Reason, Sweeps, Token
 from bench.servers.server import Server
 from tests.server_store import (
@@ -93,7 +96,7 @@ def test_a_killed_connection_is_replaced(store: FullStore, admin: Any) -> None:
     """CLIENT KILL costs one call at most."""
     token = login(store)
     admin.client_kill_filter(_type="normal", skipme=True)
-    with pytest.raises(backends.errors.AnswerLost):
+    with pytest.raises(AnswerLost):
         store.verify(token, "phone", NOW_MS)
     assert store.verify(token, "phone", NOW_MS).outcome is Outcome.VALID
 
@@ -110,6 +113,19 @@ def test_threads_that_end_leave_no_connection(store: FullStore, admin: Any) -> N
     assert admin.info("clients")["connected_clients"] == 1
 
 
+def test_calls_beyond_every_connection_are_not_sent(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each connection is taken, one more call is known as not executed."""
+    monkeypatch.setattr("backends.redis_connections.MOST_CONNECTIONS", 1)
+    connections = Connections(server.url)
+    taken = connections._connected()
+    with pytest.raises(NotSent):
+        connections.exchange("PING")
+    taken.disconnect()
+    connections.close()
+
+
 def test_keys_of_a_subject_share_a_slot(store: FullStore, admin: Any) -> None:
     """Whatever the subject's name holds, a cluster keeps all its keys on one node."""
     for subject in ("plain", "{", "}", "{}", "a{b}c", "\0", "x" * 10_000):
@@ -119,6 +135,25 @@ def test_keys_of_a_subject_share_a_slot(store: FullStore, admin: Any) -> None:
         assert {key_slot(key) for key in keys} == {key_slot(keys[0])}
         assert max(map(len, keys)) < 64
         admin.flushdb()
+
+
+def test_scripts_run_on_a_cluster(fresh_server: Callable[..., Server], tmp_path: Path) -> None:
+    """A node of a cluster, which refuses a script that leaves its slot, runs all of them."""
+    server = fresh_server("redis", {"cluster-enabled": "yes"})
+    store: Any = SUBJECT.open(Place(tmp_path, server.url), Policy())
+    with Redis.from_url(server.url) as admin:
+        admin.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        give_up = time.monotonic() + 60
+        while b"cluster_state:ok" not in admin.execute_command("CLUSTER", "INFO"):
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+    for subject in ("alice", "{bob}"):
+        whole_life(store, subject)
+        reasons = {session.revoked_reason for session in store.sessions(subject)}
+        assert reasons == {Reason.LOGOUT, Reason.ADMIN}
+    store.deny(b"d" * 32, NOW_MS)
+    assert store.is_denied(b"d" * 32)
+    store.close()
 
 
 def test_everything_is_reclaimed(store: FullStore, admin: Any) -> None:
