@@ -47,7 +47,7 @@ def schedule(calls: int) -> Sequence[Call]:
     store, fleet = NullStore(), Fleet(1, "null")
     for _ in range(1_000):
         _, held = fleet.clients.open_session(0)
-        fleet.held.append(held)
+        fleet.held[held.family] = held
     return fleet.schedule(store, Workload(mix={"rotate": 1}), calls, 0)
 
 

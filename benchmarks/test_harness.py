@@ -37,7 +37,7 @@ def test_memory_rotation(benchmark: BenchmarkFixture) -> None:
     for _ in range(1_000):
         session, held = fleet.clients.open_session(0)
         store.issue(session)
-        fleet.held.append(held)
+        fleet.held[held.family] = held
 
     def rotations() -> int:
         prepared = fleet.schedule(store, Workload(mix={"rotate": 1}), CALLS, 0)

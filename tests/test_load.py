@@ -20,7 +20,7 @@ def fleet_on(store: MemoryStore, sessions: int = 20, seed: int = 7) -> Fleet:
     for _ in range(sessions):
         session, held = fleet.clients.open_session(NOW_MS)
         store.issue(session)
-        fleet.held.append(held)
+        fleet.held[held.family] = held
     return fleet
 
 
