@@ -1,7 +1,8 @@
 """The SQL of the stores, and how it is read.
 
 A file holds several statements, each headed by `-- name: rotate(subject, family, ...)`: its name
-and the order in which the caller gives its values. In the text a value is `:subject`.
+and the order in which the caller gives its values, on as many lines as that takes. In the text a
+value is `:subject`.
 """
 
 import re
@@ -9,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-_HEAD = re.compile(r"^-- name: (\w+)\(([\w, ]+)\)$", re.MULTILINE)
+_HEAD = re.compile(r"^-- name: (\w+)\(([^)]+)\)$", re.MULTILINE)
+_NAME = re.compile(r"\w+")
 # Not the second colon of a cast, nor a time of day.
 _VALUE = re.compile(r"(?<![:\w]):([a-z]\w*)")
 
@@ -45,7 +47,7 @@ def _statement(name: str, order: str, body: str) -> Statement:
     # Comments are for who reads the file; the server needn't parse them, nor a driver cache them.
     lines = (line for line in body.splitlines() if not line.lstrip().startswith("--"))
     text = "\n".join(lines).strip()
-    parameters = tuple(order.split(", "))
+    parameters = tuple(_NAME.findall(order))
     if set(parameters) != set(_VALUE.findall(text)):
         raise ValueError(f"{name}: its head and its text name different values")
 

@@ -1,6 +1,9 @@
 -- Statements that PostgreSQL alone understands, or needs for its concurrency.
 
--- name: rotate(subject, family, generation, digest, device, now_ms, successor_digest, successor_idle_expires_at_ms, grace_until_ms, mismatch_reason)
+-- name: rotate(
+--     subject, family, generation, digest, device, now_ms, successor_digest,
+--     successor_idle_expires_at_ms, grace_until_ms, mismatch_reason
+-- )
 -- The whole of lifecycle.after_rotate in one statement and one round trip. No row means UNKNOWN.
 --
 -- Of racers on one row the first locks it. Under READ COMMITTED each other waits, and then has its

@@ -1,7 +1,11 @@
 -- Statements that PostgreSQL and SQLite read alike. Each is headed by its name and the order in
 -- which its values are given.
 
--- name: issue(subject, family, long_subject, long_family, client, device, issued_at_ms, absolute_expires_at_ms, idle_expires_at_ms, generation, digest, predecessor_digest, rotated_at_ms, grace_until_ms, revoked_at_ms, revoked_reason)
+-- name: issue(
+--     subject, family, long_subject, long_family, client, device, issued_at_ms,
+--     absolute_expires_at_ms, idle_expires_at_ms, generation, digest, predecessor_digest,
+--     rotated_at_ms, grace_until_ms, revoked_at_ms, revoked_reason
+-- )
 INSERT INTO refresh_session (
     subject, family, long_subject, long_family, client, device,
     issued_at_ms, absolute_expires_at_ms, idle_expires_at_ms,

@@ -1,6 +1,9 @@
 -- Statements that SQLite alone needs. Its writers are serial, so none of them has to order locks.
 
--- name: replace(subject, family, held_generation, held_digest, generation, digest, predecessor_digest, idle_expires_at_ms, rotated_at_ms, grace_until_ms, revoked_at_ms, revoked_reason)
+-- name: replace(
+--     subject, family, held_generation, held_digest, generation, digest, predecessor_digest,
+--     idle_expires_at_ms, rotated_at_ms, grace_until_ms, revoked_at_ms, revoked_reason
+-- )
 -- Changes the session only if it is still the one that was judged: each rotation moves the
 -- generation, a revocation sets its instant, and the digest tells a family that was swept and
 -- issued again.
