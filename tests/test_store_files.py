@@ -243,8 +243,10 @@ def test_sweeps_and_logins_of_one_subject_do_not_cross(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         sweepers = [pool.submit(sweep) for _ in range(2)]
-        kept = {session.family for session in pool.map(log_in, range(300))}
-        stop.set()
+        try:
+            kept = {session.family for session in pool.map(log_in, range(300))}
+        finally:
+            stop.set()
         removed = sum(sweeper.result() for sweeper in sweepers)
     found = {s.family for n in range(3) for s in store.sessions(f"subject-{n}")}
     assert kept <= found
