@@ -426,6 +426,12 @@ class TestConsistency:
         assert (racy.double_spends, racy.most_winners, racy.bound) == (9, 4, None)
         assert [one.capability for one in found.contradictions] == ["detects_reuse"]
 
+    def test_who_cannot_revoke_is_not_blamed_for_a_revocation_unseen(self) -> None:
+        """A cookie declares it, so nothing is contradicted."""
+        cookie = subject("c:x", Durability.CLIENT, lacking={"revokes": "nothing to mark"})
+        found = summarised([cookie], [consistency_trial("c:x", {1: 10}, seen=0)])
+        assert found.contradictions == []
+
     def test_what_is_not_seen_speaks_against_a_shared_store(self) -> None:
         """One look of thirty did not see the revocation."""
         facts = [subject("a:x"), subject("b:y", lacking={"shared_by_processes": "apart"})]

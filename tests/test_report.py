@@ -24,6 +24,7 @@ from bench.report.plots import canvas, tradeoff
 from bench.report.plots.palette import COLOURS, LINES, MARKERS, looks
 from bench.report.plots.scene import Scene
 from bench.report.terminal import short_table
+from scenarios.latency import LatencyFindings
 from tests import records
 
 PICTURES = ("tradeoff", "throughput", "latency", "distribution", "losses", "races")
@@ -387,6 +388,20 @@ class TestPictures:
             if one.overlaps(other)
         ]
         assert not crossing
+
+    def test_too_few_rotations_are_not_drawn_as_a_p99(self, tmp_path: Path) -> None:
+        """The row says why it is empty; the slowest of 60 is no p99."""
+        few = records.cell("rotate", 8, {"rotate": records.samples([500.0] * 30)})
+        many = records.cell("rotate", 8, {"rotate": records.samples([500.0] * 300)})
+        facts = records.subjects(records.SHAPES[1:3])
+        trials = [
+            records.trial(fact.label, "latency", "closed-loop", n, LatencyFindings(cells=[cell]))
+            for fact, cell in zip(facts, (few, many), strict=False)
+            for n in range(2)
+        ]
+        out = rendered(tmp_path, records.run_of(facts, trials), trials).parent
+        text = " ".join(ET.parse(out / "plots" / "tradeoff.svg").getroot().itertext())
+        assert "60 rotations: too few for a p99" in text
 
     def test_one_colour_a_store(self) -> None:
         """A backend's profiles share the hue and differ in marker and line; backends differ."""

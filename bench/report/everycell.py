@@ -134,9 +134,11 @@ def _fault_cells(material: Material, figures: FaultFigures | None) -> Sequence[C
         return [Cell(f"{len(figures.trials)}"), *[cells.HELD] * 9]
     lost = [cells.lost_cell(material.summary, figures, harm) for harm in HARMS]
     window = figures.loss_window_ns
-    shape = "" if figures.loss_is_suffix else "not the newest writes alone"
-    if not figures.losses["lost_writes"].total:
-        shape = ""
+    shape = ""
+    if figures.losses["lost_writes"].total and not figures.loss_is_suffix:
+        shape = "not the newest writes alone"
+    elif figures.losses["lost_writes"].total and not window:
+        shape = "acknowledged as the fault struck"
     wrong = "; ".join(figures.integrity)
     return [
         Cell(f"{len(figures.trials)}", number=len(figures.trials)),

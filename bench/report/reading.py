@@ -50,6 +50,8 @@ def _class(
         parts = [f"{why}: {listed(each)} rotations a second."]
     if limited := [names[cell.label] for cell in cells if "generator-limited" in cell.why]:
         parts.append(f"The load generator, not the store, was the limit for {listed(limited)}.")
+    if few := [names[cell.label] for cell in cells if cell.ranked and cell.p99_ns is None]:
+        parts.append(f"Too few rotations a trial for a p99 to rank: {listed(few)}.")
     return where, " ".join([*parts, *_cpu(cells, names)])
 
 
@@ -70,10 +72,10 @@ def _telling(summary: Summary, members: Sequence[SubjectFacts]) -> int | None:
 def _order(cells: Sequence[LatencyCell], names: Names, metric: Metric) -> Sequence[str]:
     """Say who is ahead by one metric; whoever shares a place is named together."""
     places: dict[int, list[str]] = defaultdict(list)
-    for cell in cells:
-        if metric in cell.ranks:
-            figure = f"{names[cell.label]} {_figure(cell, metric)}"
-            places[cell.ranks[metric].place].append(figure)
+    ranked = [cell for cell in cells if metric in cell.ranks]
+    for cell in sorted(ranked, key=lambda cell: _merit(cell, metric)):
+        figure = f"{names[cell.label]} {_figure(cell, metric)}"
+        places[cell.ranks[metric].place].append(figure)
     if not places:
         return []
     what = "Rotations a second" if metric == "throughput" else "Rotation p99"
@@ -82,6 +84,12 @@ def _order(cells: Sequence[LatencyCell], names: Names, metric: Metric) -> Sequen
         for _, those in sorted(places.items())
     ]
     return [f"{what}, best first: {', then '.join(groups)}."]
+
+
+def _merit(cell: LatencyCell, metric: Metric) -> float:
+    if metric == "throughput":
+        return -cell.throughput.value
+    return cell.percentiles_ns["99"] or 0
 
 
 def _figure(cell: LatencyCell, metric: Metric) -> str:

@@ -92,9 +92,12 @@ def _curve(cell: LatencyCell) -> tuple[NDArray[np.float64], NDArray[np.float64]]
     counts = np.array([cell.latency_ns[bucket] for bucket in buckets])
     upto = np.cumsum(counts)
     total = int(upto[-1])
+    values_ms = np.array([value_ns(bucket) for bucket in buckets]) / 1e6
     inside = upto < total
-    beyond = total / (total - upto[inside])
-    values_ms = np.array([value_ns(bucket) for bucket in buckets])[inside] / 1e6
+    # From the fastest sample to the slowest but one, even where all of them share a bucket.
+    last = values_ms[np.searchsorted(upto, max(total - 1, 1))]
+    beyond = np.r_[1.0, total / (total - upto[inside]), total]
+    latency_ms = np.r_[values_ms[0], values_ms[inside], last]
     steps = np.floor(np.log(beyond) / np.log(STEP))
-    keep = np.r_[True, steps[1:] != steps[:-1]] if len(steps) else np.array([], dtype=bool)
-    return beyond[keep], values_ms[keep]
+    keep = np.r_[True, steps[1:] != steps[:-1]]
+    return beyond[keep], latency_ms[keep]

@@ -73,7 +73,8 @@ def _bar(axes: Axes, y: float, figures: FaultFigures | None, colour: str) -> Non
         figures.losses[harm].total for harm in ("resurrected_rotated", "resurrected_revoked")
     )
     text = f"{loss.total:,} of {figures.acknowledged:,}"
-    text += f", {formats.milliseconds(figures.loss_window_ns)} ms back"
+    window_ns = figures.loss_window_ns
+    text += f", {formats.milliseconds(window_ns)} ms back" if window_ns else ""
     text += f", {back:,} resurrected" if back else ""
     axes.text(share * 1.15, y, text, va="center", fontsize=7.2, color=BAD)
 

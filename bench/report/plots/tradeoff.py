@@ -16,9 +16,9 @@ from bench.report.plots.scene import Plot, Scene
 BAD, QUIET, PLAIN = "#B3000C", "#777777", "#222222"
 READING = (
     "Farther left is faster; compare inside a band only. Point: p99 of all trials together; bar:"
-    " 95% interval of the trials' own p99. Hollow: not ranked, in most cases because the load"
-    " generator was the limit. Lost: acknowledged writes that were gone afterwards; “≤” is the 95%"
-    " bound that zero losses in n faults leave."
+    " 95% interval of the trials' own p99. Hollow: not ranked, since the load generator was the"
+    " limit, or trials had too few rotations for a p99. Lost: acknowledged writes that were gone"
+    " afterwards; “≤” is the 95% bound that zero losses in n faults leave."
 )
 
 
@@ -31,7 +31,11 @@ def draw(scene: Scene) -> Plot | None:
         for _, members in summary.by_class()
         for subject in members
     }
-    drawn = {label: cell for label, cell in found.items() if cell and "n/a" not in cell.why}
+    drawn = {
+        label: cell
+        for label, cell in found.items()
+        if cell and "n/a" not in cell.why and cell.percentiles_ns["99"] is not None
+    }
     if not drawn:
         return None
     groups = [(durability, _sorted(members, drawn)) for durability, members in summary.by_class()]
@@ -44,7 +48,9 @@ def draw(scene: Scene) -> Plot | None:
     main, *beside = every[0]
     for label, cell in drawn.items():
         _point(main, layout.at[label], cell, scene.looks[label])
-    main.set_xlim(min(map(_p99_ms, drawn.values())) / 1.6, max(map(_end_ms, drawn.values())) * 1.7)
+    main.set_xlim(
+        min(map(_start_ms, drawn.values())) / 1.4, max(map(_end_ms, drawn.values())) * 1.8
+    )
     canvas.log_axis(main, "x", f"rotation p99 at {formats.count(at or 0, 'connection')}, ms (log)")
     rows.paint(main, layout, scene.looks)
     _nothing_drawn(main, layout, found)
@@ -78,9 +84,13 @@ def _sorted(
 
 
 def _p99_ms(cell: LatencyCell) -> float:
-    """Take p99, or the slowest where there are too few samples for one."""
     p99 = cell.percentiles_ns["99"]
-    return (cell.maximum_ns if p99 is None else p99) / 1e6
+    assert p99 is not None, cell.label
+    return p99 / 1e6
+
+
+def _start_ms(cell: LatencyCell) -> float:
+    return min(_p99_ms(cell), cell.p99_ns.low / 1e6 if cell.p99_ns else float("inf"))
 
 
 def _end_ms(cell: LatencyCell) -> float:
@@ -89,13 +99,13 @@ def _end_ms(cell: LatencyCell) -> float:
 
 
 def _point(axes: Axes, y: float, cell: LatencyCell, look: Look) -> None:
-    limited = not cell.ranked
+    unranked = not cell.ranked or cell.p99_ns is None
     if cell.p99_ns is not None:
         ends = [cell.p99_ns.low / 1e6, cell.p99_ns.high / 1e6]
         axes.plot(ends, [y, y], color=look.colour, linewidth=2.2, solid_capstyle="butt", alpha=0.55)
     axes.plot(
         [_p99_ms(cell)], [y], marker=look.marker, color=look.colour, markersize=7,
-        markerfacecolor="white" if limited else look.colour, markeredgewidth=1.5, zorder=4,
+        markerfacecolor="white" if unranked else look.colour, markeredgewidth=1.5, zorder=4,
     )  # fmt: skip
     axes.annotate(
         formats.milliseconds(_p99_ms(cell) * 1e6), (_end_ms(cell), y), (7, 0),
@@ -105,8 +115,11 @@ def _point(axes: Axes, y: float, cell: LatencyCell, look: Look) -> None:
 
 def _nothing_drawn(axes: Axes, layout: rows.Rows, found: Mapping[str, LatencyCell | None]) -> None:
     for label, cell in found.items():
-        if cell is None or "n/a" in cell.why:
-            text = "n/a: there is no store to time" if cell else "not measured"
+        if cell is None or "n/a" in cell.why or cell.percentiles_ns["99"] is None:
+            text = "not measured"
+            if cell is not None:
+                few = f"{formats.count(cell.operations, 'rotation')}: too few for a p99"
+                text = "n/a: there is no store to time" if "n/a" in cell.why else few
             axes.text(
                 0.03, layout.at[label], text, transform=axes.get_yaxis_transform(),
                 fontsize=7.6, color=QUIET, va="center",
