@@ -3,7 +3,8 @@
 <user's cache>/refreshbench/     or what REFRESHBENCH_SCRATCH names
 ├── runs/<id>/                   one live run: a folder for each trial
 ├── runs/<id>.lock               locked while its owner lives, whatever host or container it is in
-└── templates/                   PostgreSQL clusters made ready once
+├── templates/                   PostgreSQL clusters made ready once
+└── bin/                         programs of wheels that can't be run where they are
 """
 
 import contextlib
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import IO, Self
 
 import platformdirs
-import psutil
 
 from bench import guardian
 from bench.errors import Missing
@@ -28,21 +28,6 @@ def scratch() -> Path:
     """Give the folder below which everything short-lived is kept."""
     named = os.environ.get("REFRESHBENCH_SCRATCH")
     return Path(named).resolve() if named else platformdirs.user_cache_path("refreshbench")
-
-
-def memory_warning() -> str | None:
-    """Say so if the scratch folder is in memory, where fsync means nothing; None if it isn't."""
-    path = scratch()
-    holding = [
-        mount for mount in psutil.disk_partitions(all=True) if path.is_relative_to(mount.mountpoint)
-    ]
-    nearest = max(holding, key=lambda mount: len(mount.mountpoint), default=None)
-    if nearest is None or nearest.fstype not in {"tmpfs", "ramfs"}:
-        return None
-    return (
-        f"{path} is on {nearest.fstype}: fsync costs and keeps nothing there, so durable profiles"
-        " look too fast; set REFRESHBENCH_SCRATCH to a folder on a disk"
-    )
 
 
 class Workspace:
@@ -121,6 +106,7 @@ def clean() -> list[str]:
 def held_templates() -> Iterator[Path]:
     """Give the folder of clusters made ready once, to one process and thread at a time."""
     templates = scratch() / "templates"
+    templates.parent.mkdir(parents=True, exist_ok=True)
     with templates.with_suffix(".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         templates.mkdir(exist_ok=True)

