@@ -205,7 +205,8 @@ def test_a_sweep_forgets_denials_and_revocations_that_are_past(
     store.deny(digest, NOW_MS)
     store.deny(digest, NOW_MS - 5)
     store.revoke_subject("s", Reason.ADMIN, NOW_MS)
-    store.sweep(NOW_MS, 10)
+    store.issue(new_session(NOW_MS, subject="s", idle_expires_at_ms=NOW_MS))
+    assert store.sweep(NOW_MS, 10) == 1
     assert store.is_denied(digest)
     store.sweep(NOW_MS + LATEST_ISSUE_MS, 10)
     assert not store.is_denied(digest)
