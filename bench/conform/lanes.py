@@ -3,7 +3,7 @@
 A race that is lost by nanoseconds is seldom seen. Between threads the interpreter switches every
 5 ms, far longer than a store in memory takes; so while a lane races, it gives way at random lines
 of the store (`_jolt`). Between processes a barrier in shared memory starts each round within
-microseconds.
+microseconds, and the pauses at lines are longer than that.
 """
 
 import mmap
@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
@@ -25,7 +24,9 @@ from bench.conform.watched import Watched
 
 SLOT_BYTES = 8
 JOLT_EVERY = 4
-"""One line in that many gives the interpreter away."""
+"""One line in that many gives the interpreter away, or pauses."""
+PAUSE_SECONDS = 50e-6
+"""The longest pause of a process at a line: about what a store's own work takes."""
 
 
 class Call(NamedTuple):
@@ -51,19 +52,13 @@ def answer(store: Watched, call: Call) -> Answer:
 def on_threads(store: Watched, lanes: Sequence[Lane], seconds: float) -> Sequence[Sequence[Answer]]:
     """Run each lane on a thread of its own; give each lane's answers."""
     barrier = threading.Barrier(len(lanes), timeout=seconds)
-    packages = {_package(one.__module__) for one in type(store.store).__mro__}
 
     def run(lane: Lane, seed: int) -> Sequence[Answer]:
-        jolt = _jolt(packages, random.Random(seed))  # noqa: S311 - it spreads switches, it keeps no secret
+        jolt = _jolt(store, seed, pause_seconds=0.0)
         answers = []
         for call in lane:
             barrier.wait()
-            before = sys.gettrace()
-            sys.settrace(jolt)
-            try:
-                answers.append(answer(store, call))
-            finally:
-                sys.settrace(before)
+            answers.append(_jolted(jolt, store, call))
         return answers
 
     with ThreadPoolExecutor(len(lanes)) as pool:
@@ -75,6 +70,7 @@ def in_process(
 ) -> Sequence[Answer]:
     """Run one lane of `lanes`, whose others are other processes meeting at the same file."""
     deadline = time.monotonic() + seconds
+    jolt = _jolt(store, number, PAUSE_SECONDS)
     answers = []
     with (
         meeting.open("r+b") as file,
@@ -88,7 +84,7 @@ def in_process(
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"a racer did not come to round {turn}")
                 os.sched_yield()
-            answers.append(answer(store, call))
+            answers.append(_jolted(jolt, store, call))
     return answers
 
 
@@ -102,15 +98,32 @@ def _package(module: str) -> str:
     return module.partition(".")[0]
 
 
-def _jolt(packages: AbstractSet[str], dice: random.Random) -> Callable[[FrameType, str, Any], Any]:
-    """Make a trace function that gives way in the store's own packages, its drivers left alone."""
+Jolt = Callable[[FrameType, str, Any], Any]
+
+
+def _jolted(jolt: Jolt, store: Watched, call: Call) -> Answer:
+    before = sys.gettrace()
+    sys.settrace(jolt)
+    try:
+        return answer(store, call)
+    finally:
+        sys.settrace(before)
+
+
+def _jolt(store: Watched, seed: int, pause_seconds: float) -> Jolt:
+    """Make a trace function that stops at random lines of the store's own packages.
+
+    Its drivers are left alone. With no pause it only gives way to another thread.
+    """
+    packages = {_package(one.__module__) for one in type(store.store).__mro__}
+    dice = random.Random(seed)  # noqa: S311 - it spreads switches, it keeps no secret
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         del argument
         if event == "call" and _package(frame.f_globals.get("__name__", "")) not in packages:
             return None
         if event == "line" and not dice.randrange(JOLT_EVERY):
-            time.sleep(0)
+            time.sleep(pause_seconds * dice.random())
         return trace
 
     return trace

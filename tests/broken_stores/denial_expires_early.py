@@ -5,6 +5,7 @@ from dataclasses import replace
 import redis as driver
 
 from backends import redis
+from backends.redis_hashes import denied_key
 from backends.store import Place, Policy, Profile
 
 CAUGHT_BY = 23
@@ -17,7 +18,7 @@ class DenialExpiresEarly(redis.RedisStore):
 
     def deny(self, digest: bytes, until_ms: int) -> None:
         super().deny(digest, until_ms)
-        self._client.expire(redis._denied(digest), 900)
+        self._client.expire(denied_key(digest), 900)
 
     def close(self) -> None:
         self._client.close()

@@ -5,6 +5,7 @@ from dataclasses import replace
 import redis as driver
 
 from backends import redis
+from backends.redis_hashes import index_key
 from backends.store import Place, Policy, Profile, Session
 
 CAUGHT_BY = 20
@@ -17,7 +18,7 @@ class IndexWithoutExpiry(redis.RedisStore):
 
     def issue(self, session: Session) -> None:
         super().issue(session)
-        self._client.persist(redis._index(session.family.subject))
+        self._client.persist(index_key(session.family.subject))
 
     def close(self) -> None:
         self._client.close()

@@ -7,6 +7,7 @@ import redis as driver
 
 from backends import redis
 from backends.lifecycle import after_rotate
+from backends.redis_hashes import session_key
 from backends.store import (
     Outcome,
     Place,
@@ -41,7 +42,7 @@ class MultiWithoutWatch(redis.RedisStore):
                 "rotated": now_ms,
                 "grace_until": after.grace_until_ms,
             }
-            multi.hset(redis._key(token.family), mapping=changed)
+            multi.hset(session_key(token.family), mapping=changed)
             multi.execute()
         return Rotation(outcome, Successor(after.digest, after.idle_expires_at_ms))
 

@@ -60,7 +60,7 @@ def revoke_against_rotate(rig: Rig) -> str | None:
     policy = Policy()
     for where in rig.arenas():
         caller = rig.open(policy)
-        tokens = [caller.login() for _ in range(rig.amount(80, 200, 1_000))]
+        tokens = [caller.login() for _ in range(rig.amount(80, 120, 1_000))]
         proposed = [Successor(new_digest(), caller.now_ms + IDLE_MS) for _ in tokens]
         rotating = [
             Call("rotate", (token, successor, DEVICE, caller.now_ms))
@@ -91,7 +91,7 @@ def revoke_subject_against_all(rig: Rig) -> str | None:
     _in_turn(rig.open(policy))
     for where in rig.arenas():
         caller = rig.open(policy)
-        tokens = [caller.login() for _ in range(rig.amount(60, 150, 1_000))]
+        tokens = [caller.login() for _ in range(rig.amount(60, 100, 1_000))]
         late = [caller.session(token.family.subject) for token in tokens]
         proposed = [Successor(new_digest(), caller.now_ms + IDLE_MS) for _ in tokens]
         lanes = [

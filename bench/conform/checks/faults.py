@@ -36,7 +36,7 @@ def durable(rig: Rig) -> str | None:
         if not declared:
             notes.append(f"{event}: declared, {declared.reason}")
             continue
-        for _ in range(rig.amount(1, 3, 30)):
+        for _ in range(rig.amount(1, 2, 30)):
             _survives(rig, event)
         notes.append(f"{event}: all there")
     return "; ".join(notes)

@@ -125,7 +125,7 @@ def _race(
 ) -> tuple[Sequence[Token], Sequence[Sequence[Answer]]]:
     """Race for many tokens; give the tokens, and for each the racers' answers."""
     lanes = rig.amount(4, 6, 8) if where == "threads" else rig.amount(2, 3, 4)
-    tokens = [caller.login() for _ in range(rig.amount(60, 150, 1_000))]
+    tokens = [caller.login() for _ in range(rig.amount(60, 100, 1_000))]
 
     def attempt(token: Token) -> Call:
         proposed = Successor(new_digest(), caller.now_ms + IDLE_MS)

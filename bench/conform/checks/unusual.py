@@ -1,9 +1,10 @@
 """Input that is legal and that somebody will send one day."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from backends.store import Outcome, Policy, Reason, Token
+from backends.store import Outcome, Policy, Reason, Session, Token
 from bench.conform.caller import Caller, new_digest, new_name, token_of
 from bench.conform.property import require
 from bench.conform.rig import Rig
@@ -101,15 +102,21 @@ def _many(rig: Rig, caller: Caller) -> str | None:
     subject = new_name("subject")
     wanted = rig.amount(300, MANY, MANY)
     # A store that syncs each write takes minutes for all; the note says how many it got.
-    until = time.monotonic() + rig.amount(2, 8, 120)
-    first = caller.session(subject)
-    tokens: list[Token] = []
-    while len(tokens) < wanted and time.monotonic() < until:
-        session = replace(
-            first, family=first.family._replace(id=f"many-{len(tokens)}"), digest=new_digest()
-        )
+    until = time.monotonic() + rig.amount(2, 6, 120)
+    sessions = [
+        replace(first, family=first.family._replace(id=f"many-{number}"), digest=new_digest())
+        for first in [caller.session(subject)]
+        for number in range(wanted)
+    ]
+
+    def issue(session: Session) -> Token | None:
+        if time.monotonic() > until:
+            return None
         caller.store.issue(session)
-        tokens.append(token_of(session))
+        return token_of(session)
+
+    with ThreadPoolExecutor(8) as pool:
+        tokens = [token for token in pool.map(issue, sessions) if token is not None]
     can = rig.subject.profile.capabilities
     if can.lists_sessions:
         listed = {one.family.id for one in caller.store.sessions(subject)}
