@@ -161,6 +161,7 @@ def test_no_issue_survives_the_revocation_it_races(tmp_path: Path) -> None:
     store = opened(tmp_path)
     early, late = (new_session(ms, subject="racing") for ms in (NOW_MS, NOW_MS + 1))
     store.revoke_subject("racing", Reason.ADMIN, NOW_MS)
+    store.revoke_subject("racing", Reason.ADMIN, NOW_MS - 50)
     store.issue(early)
     store.issue(late)
     ended = {session.family: session.revoked_at_ms for session in store.sessions("racing")}
