@@ -158,7 +158,7 @@ class LmdbStore:
         prefix = _hash(subject)
         with txn.cursor(db=self._sessions) as cursor:
             found = cursor.set_range(prefix)
-            while found and cursor.key().startswith(prefix):
+            while found and bytes(cursor.key()).startswith(prefix):
                 yield _session(cursor.value())
                 found = cursor.next()
 
