@@ -26,10 +26,6 @@ class Estimate(Record):
     method: Method
     trials: int
 
-    def lies_inside(self, other: "Estimate") -> bool:
-        """Whether this interval is wholly contained in the other's."""
-        return other.low <= self.low and self.high <= other.high
-
 
 def estimate(values: Sequence[float], seed: int) -> Estimate:
     """Take the median of one figure a trial, with its interval; `seed` makes it reproducible."""

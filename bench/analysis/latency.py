@@ -37,7 +37,7 @@ class Key(NamedTuple):
 
 
 class Rank(Record):
-    """A place inside one durability class; `tie` where the noise doesn't allow to tell apart."""
+    """A place inside one durability class; `tie` where another can't be told apart from it."""
 
     place: int
     of: int

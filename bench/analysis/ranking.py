@@ -7,6 +7,7 @@ between the pair isn't the store's doing.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from bench.analysis.estimate import Estimate
 from bench.analysis.latency import Key, LatencyCell, Metric, Rank
 from bench.record import Record, Run
 
@@ -82,28 +83,26 @@ def ranked(
 def places(group: Sequence[LatencyCell], metric: Metric, floor: float) -> Mapping[str, Rank]:
     """Rank one group; a lone subject has nobody to be compared with, so it gets no rank.
 
-    Whoever can't be told from the first of a place shares it. The comparison is with the first,
-    not with the neighbour, or a chain of small steps would tie the best with the worst.
+    A place is one more than the number of subjects that are better beyond doubt. Doubt isn't
+    transitive: a chain of small steps doesn't tie the best with the worst.
     """
-    figures = {cell.label: cell.metric(metric) for cell in group}
-    known = {label: figure for label, figure in figures.items() if figure is not None}
-    if len(known) < 2:  # noqa: PLR2004 - it takes two to compare
+    found = {cell.label: figure for cell in group if (figure := cell.metric(metric)) is not None}
+    if len(found) < 2:  # noqa: PLR2004 - it takes two to compare
         return {}
-    order = sorted(known, key=lambda label: known[label].value, reverse=metric == "throughput")
-    shared: list[list[str]] = []
-    for label in order:
-        first = known[shared[-1][0]] if shared else None
-        mine = known[label]
-        if first is not None and (
-            gap(first.value, mine.value) <= floor
-            or mine.lies_inside(first)
-            or first.lies_inside(mine)
-        ):
-            shared[-1].append(label)
-        else:
-            shared.append([label])
-    found: dict[str, Rank] = {}
-    for place in shared:
-        rank = Rank(place=len(found) + 1, of=len(known), tie=len(place) > 1)
-        found.update(dict.fromkeys(place, rank))
-    return found
+    sign = -1 if metric == "throughput" else 1
+    ranks = {}
+    for label, mine in found.items():
+        others = [figure for other, figure in found.items() if other != label]
+        apart = [figure for figure in others if not _alike(mine, figure, floor)]
+        better = sum(sign * figure.value < sign * mine.value for figure in apart)
+        ranks[label] = Rank(place=better + 1, of=len(found), tie=len(apart) < len(others))
+    return ranks
+
+
+def _alike(one: Estimate, other: Estimate, floor: float) -> bool:
+    """Whether two figures can't be told apart: by the control's noise, or by their own spread."""
+    return (
+        gap(one.value, other.value) <= floor
+        or other.low <= one.value <= other.high
+        or one.low <= other.value <= one.high
+    )

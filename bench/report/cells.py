@@ -46,7 +46,7 @@ def latency_cell(cell: LatencyCell | None, percentile: str) -> Cell:
         Cell(
             formats.milliseconds(value),
             number=value / 1e6,
-            detail=formats.interval(over_trials, 1e-6),
+            detail=formats.trials_median(over_trials, 1e-6),
             source=source(cell),
         ),
     )

@@ -22,13 +22,14 @@ CLASS_WORDS = {
 }
 
 INTERVALS = (
-    "Latency percentiles come from the samples of all trials together. Below a figure stands its"
-    " 95% bootstrap interval over trials [low–high], or the lowest and highest trial (low–high)"
-    " where trials are too few or too alike for one."
+    "A percentile is read from the samples of all trials together; below it stands the median of"
+    " the trials' own percentiles, which ranks compare. A rate or CPU figure is a median over"
+    " trials. [low–high] is its 95% bootstrap interval over trials, (low–high) the lowest and"
+    " highest trial where there are too few, or too alike, for an interval."
 )
 MARKS = (
     "“best” is first in its class; “tie” means that the gap is inside the noise of the A/A control,"
-    " or that one interval lies inside the other. Ranks compare medians over trials."
+    " or that the median of one lies inside the interval of the other."
 )
 ZERO = "Zero losses in n faults leave the true share below 1 − 0.05^(1/n), with 95% confidence."
 

@@ -81,6 +81,12 @@ def interval(estimate: Estimate | None, scale: float) -> str:
     return f"[{ends}]" if estimate.method == "bootstrap" else f"({ends})"
 
 
+def trials_median(estimate: Estimate | None, scale: float) -> str:
+    """Write the median over trials with its interval; nothing for one trial."""
+    ends = interval(estimate, scale)
+    return f"{significant(estimate.value * scale)} {ends}" if estimate and ends else ""
+
+
 def count(number: int, one: str, several: str | None = None) -> str:
     """Write a number with its noun."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"

@@ -70,32 +70,31 @@ def _telling(summary: Summary, members: Sequence[SubjectFacts]) -> int | None:
 
 
 def _order(cells: Sequence[LatencyCell], names: Names, metric: Metric) -> Sequence[str]:
-    """Say who is ahead by one metric; whoever shares a place is named together."""
-    places: dict[int, list[str]] = defaultdict(list)
-    ranked = [cell for cell in cells if metric in cell.ranks]
-    for cell in sorted(ranked, key=lambda cell: _merit(cell, metric)):
-        figure = f"{names[cell.label]} {_figure(cell, metric)}"
-        places[cell.ranks[metric].place].append(figure)
-    if not places:
+    """Say who is ahead by one metric, and who can't be told apart."""
+    ranked = sorted((c for c in cells if metric in c.ranks), key=lambda c: _merit(c, metric))
+    if not ranked:
         return []
-    what = "Rotations a second" if metric == "throughput" else "Rotation p99"
-    groups = [
-        f"{listed(those)} (tie)" if len(those) > 1 else those[0]
-        for _, those in sorted(places.items())
-    ]
-    return [f"{what}, best first: {', then '.join(groups)}."]
+    what = "Rotations a second" if metric == "throughput" else "Rotation p99 (median over trials)"
+    each = []
+    for cell in ranked:
+        rank = cell.ranks[metric]
+        tie = f" (tie for {rank.place})" if rank.tie else ""
+        each.append(f"{names[cell.label]} {_figure(cell, metric)}{tie}")
+    return [f"{what}, best first: {', '.join(each)}."]
 
 
 def _merit(cell: LatencyCell, metric: Metric) -> float:
-    if metric == "throughput":
-        return -cell.throughput.value
-    return cell.percentiles_ns["99"] or 0
+    estimate = cell.metric(metric)
+    assert estimate is not None, cell.label
+    return -estimate.value if metric == "throughput" else estimate.value
 
 
 def _figure(cell: LatencyCell, metric: Metric) -> str:
+    estimate = cell.metric(metric)
+    assert estimate is not None, cell.label
     if metric == "throughput":
-        return formats.significant(cell.throughput.value)
-    return f"{formats.milliseconds(cell.percentiles_ns['99'])} ms"
+        return formats.significant(estimate.value)
+    return f"{formats.milliseconds(estimate.value)} ms"
 
 
 def _cpu(cells: Sequence[LatencyCell], names: Names) -> Sequence[str]:

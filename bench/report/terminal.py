@@ -68,6 +68,8 @@ def _notes(summary: Summary, rows: Sequence[Sequence[str]]) -> Sequence[str]:
         notes.append("limited: the load generator was the limit, not the store; not ranked")
     if any("tie" in text for text in texts):
         notes.append("tie: the gap is inside the noise of the A/A control or of the trials")
+    if any(cell.ranks for cell in summary.cells):
+        notes.append("ranks compare medians over trials; percentiles are of all samples together")
     sizes = sorted({len(figures.trials) for figures in summary.faults})
     if sizes and any(text.startswith("0 of") for text in texts):
         bound = formats.bound(zero_bound(sizes[0]))
