@@ -234,6 +234,8 @@ class RunFolder:
     def append(self, trial: Trial) -> None:
         """Write one finished trial, and have it on disk before returning. Raises Failed."""
         path = self.path / "trials.jsonl"
+        if trial.error is not None:
+            trial = trial.model_copy(update={"error": _without_home(trial.error)})
         try:
             with path.open("r+b") as file:
                 # A line cut short by a kill must not swallow the one that follows.
@@ -257,7 +259,9 @@ class RunFolder:
 
     def write_error(self, trial_id: str, trace: str) -> None:
         """Keep the traceback of a trial that failed, for whoever mends it. Raises Failed."""
-        self._put(self.path / "errors" / f"{_file_name(trial_id)}.txt", trace.encode())
+        self._put(
+            self.path / "errors" / f"{_file_name(trial_id)}.txt", _without_home(trace).encode()
+        )
 
     def _put(self, path: Path, content: bytes) -> None:
         try:
@@ -271,6 +275,12 @@ class RunFolder:
 
 def _file_name(trial_id: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", ".", trial_id).strip(".")
+
+
+def _without_home(text: str) -> str:
+    """Take the home folder out of what drivers and servers said: a record is made to be shown."""
+    home = Path.home()
+    return text if home == Path(home.anchor) else text.replace(str(home), "~")
 
 
 def _write(path: Path, text: str) -> None:
