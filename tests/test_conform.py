@@ -118,6 +118,17 @@ def test_a_race_in_memory_is_seen_in_nearly_every_round() -> None:
     assert torn > len(rounds) / 2
 
 
+def test_a_story_is_told_in_words_and_short() -> None:
+    """Shrunk to the fewest steps that still fail: here a login, two ends of it, and a look."""
+    store = Path(__file__).parent / "broken_stores" / "last_reason_wins.py"
+    with Checker(f"{store}:make", Effort.STANDARD) as checker:
+        result = checker.check(BY_NUMBER[26])
+    assert result.status is Status.VIOLATED
+    assert result.text.startswith("1. session 1's token 0 is issued")
+    assert "is revoked for logout" in result.text
+    assert "6." not in result.text
+
+
 REPORT = Report(
     spec="mine.py:make",
     title="make",
