@@ -56,10 +56,12 @@ class PerThread(Generic[T]):
             close()
 
     def _open(self) -> T:
-        if self._closed:
-            raise NotSent("the store is closed")
-        held = _Held(self._open_one(), self._close_one)
-        with self._lock:
-            self._closers = {close for close in self._closers if close.alive} | {held.close}
-            self._local.held = held
-        return held.one
+        if not self._closed:
+            held = _Held(self._open_one(), self._close_one)
+            with self._lock:
+                if not self._closed:
+                    self._closers = {one for one in self._closers if one.alive} | {held.close}
+                    self._local.held = held
+                    return held.one
+            held.close()
+        raise NotSent("the store is closed")
