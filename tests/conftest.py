@@ -16,7 +16,7 @@ hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
-def _start(workspace: Workspace, kind: str, settings: Mapping[str, str]) -> Server:
+def start_or_skip(workspace: Workspace, kind: str, settings: Mapping[str, str]) -> Server:
     """Start one; where there is none, skip, or fail if it was asked for by name."""
     found = servers.find(kind)
     if isinstance(found, Unavailable):
@@ -43,7 +43,7 @@ def start_server(workspace: Workspace) -> Iterator[Callable[..., Server]]:
     def start(kind: str, settings: Mapping[str, str] = {}) -> Server:
         key = kind, tuple(sorted(settings.items()))
         if key not in running:
-            running[key] = _start(workspace, kind, settings)
+            running[key] = start_or_skip(workspace, kind, settings)
         return running[key]
 
     yield start
@@ -57,7 +57,7 @@ def fresh_server(workspace: Workspace) -> Iterator[Callable[..., Server]]:
     started: list[Server] = []
 
     def start(kind: str, settings: Mapping[str, str] = {}) -> Server:
-        server = _start(workspace, kind, settings)
+        server = start_or_skip(workspace, kind, settings)
         started.append(server)
         return server
 

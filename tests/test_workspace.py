@@ -93,13 +93,16 @@ def test_nothing_outlives_a_run(how: signal.Signals, scratch: Path) -> None:
 
 
 def test_ctrl_c_reaches_the_runner_alone(scratch: Path) -> None:
-    """The terminal signals the whole process group: no server may go before the runner knows."""
+    """No server may go before the runner knows; and the guardian goes last, whoever signals it."""
     with running() as run:
         group = os.getpgid(run.process.pid)
         assert group == run.process.pid
         worker, *of_servers = run.mains
         assert os.getpgid(worker) == group
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(run.guardian, number)
         assert group not in {os.getpgid(pid) for pid in [*of_servers, run.guardian]}
+        assert alive([run.guardian])
 
 
 def test_a_guardian_that_is_killed_leaves_it_to_clean(scratch: Path) -> None:

@@ -60,7 +60,7 @@ class PostgresServer(LocalServer):
     def version(self) -> str:
         """`server_version`."""
         with self._connection() as connection:
-            return str(connection.info.parameter_status("server_version"))
+            return str(connection.info.parameter_status("server_version")).split()[0]
 
     def check(self) -> str | None:
         """Run pg_amcheck, heap against index; without it, read every row (checksums are on)."""
