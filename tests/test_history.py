@@ -124,14 +124,14 @@ def test_two_writers_on_one_file_do_not_tear_each_others_lines(path: Path) -> No
 
 
 def test_files_of_several_workers_are_one_history(tmp_path: Path) -> None:
-    """In order of invocation, whichever file an event is in."""
+    """In order of invocation, whichever file an event is in and whatever its number."""
     paths = [tmp_path / name for name in ("a", "b")]
     for number, path in enumerate(paths):
         writer = HistoryWriter(path)
         for op in range(number, 6, 2):
-            writer.invoke(event(op))
+            writer.invoke(event(op, invoke_ns=100 - op))
         writer.close()
-    assert [one.op for one in read(paths)] == [0, 1, 2, 3, 4, 5]
+    assert [one.op for one in read(paths)] == [5, 4, 3, 2, 1, 0]
 
 
 def test_what_no_kill_explains_is_no_history(path: Path) -> None:

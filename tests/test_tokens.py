@@ -130,6 +130,15 @@ def test_any_claims_come_back(claims: Claims) -> None:
     assert HS256.parse(HS256.mint(claims), 0) == claims
 
 
+@pytest.mark.parametrize("first_ms", [0, NOW_MS, LAST_MS - 5_000])
+def test_no_millisecond_is_lost(first_ms: int) -> None:
+    """A second's fraction is rarely a sum of powers of two; it comes back all the same."""
+    for instant_ms in range(first_ms, first_ms + 5_000):
+        claims = CLAIMS._replace(expires_at_ms=instant_ms)
+        carried = json.loads(json.dumps(claims.payload()))
+        assert Claims.of(carried) == claims
+
+
 def test_the_same_claims_give_the_same_token(signer: Signer) -> None:
     """So a successor can be handed out again; ES256 alone signs with fresh randomness."""
     first, second = signer.mint(CLAIMS), signer.mint(CLAIMS)
