@@ -70,7 +70,7 @@ def backend_from(spec: str) -> Backend:
 
 
 def _attribute(where: str, name: str) -> object:
-    module = _file(Path(where)) if where.endswith(".py") or "/" in where else _module(where)
+    module = _file(Path(where).expanduser()) if where.endswith(".py") or "/" in where else _module(where)
     try:
         found: object = getattr(module, name)
     except AttributeError:

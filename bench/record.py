@@ -167,8 +167,8 @@ class RunFolder:
             if (path / "run.json").exists():
                 return cls(path)
         known = sorted(path.parent.name for path in results.glob("*/run.json"))
-        there = f"{results} has: {', '.join(known)}" if known else f"{results} has no runs"
-        raise WrongUse(f"no run {name!r}; {there}")
+        there = f"the latest: {', '.join(known[-3:])}" if known else "it has none"
+        raise WrongUse(f"no run {name!r} in {results}; {there}")
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

@@ -161,9 +161,9 @@ def test_a_run_is_found_by_path_or_by_name(folder: RunFolder, tmp_path: Path) ->
     results = tmp_path / "results"
     assert RunFolder.named("a", results).path == folder.path
     assert RunFolder.named(str(folder.path), Path("elsewhere")).path == folder.path
-    with pytest.raises(WrongUse, match=r"no run 'b'; .* has: a"):
+    with pytest.raises(WrongUse, match=r"no run 'b' in .*; the latest: a"):
         RunFolder.named("b", results)
-    with pytest.raises(WrongUse, match="has no runs"):
+    with pytest.raises(WrongUse, match="it has none"):
         RunFolder.named("b", tmp_path / "nowhere")
 
 
