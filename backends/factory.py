@@ -70,7 +70,8 @@ def backend_from(spec: str) -> Backend:
 
 
 def _attribute(where: str, name: str) -> object:
-    module = _file(Path(where).expanduser()) if where.endswith(".py") or "/" in where else _module(where)
+    is_file = where.endswith(".py") or "/" in where
+    module = _file(Path(where).expanduser()) if is_file else _module(where)
     try:
         found: object = getattr(module, name)
     except AttributeError:
