@@ -33,7 +33,6 @@ app.command("list", epilog=lists.EXAMPLES)(lists.lists)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("conform", epilog=conform.EXAMPLES)(conform.conform)
-app.command("conform")(conform.conform)
 app.command("clean", epilog=clean.EXAMPLES)(clean.clean)
 
 

@@ -64,7 +64,7 @@ class DurabilityFindings(Findings):
     lost_writes: int
     """Acknowledged writes, of any kind, whose effect is gone."""
     loss_window_ns: int
-    """From the first lost acknowledgement to the fault; 0 where nothing is lost."""
+    """From the first lost acknowledgement to when the fault struck; 0 where nothing is lost."""
     loss_is_suffix: bool
     """Whether what is lost can be the end of some order of the writes: nothing that was kept began
     after something lost was acknowledged."""
@@ -115,7 +115,9 @@ def judge(observations: Sequence[Observation]) -> DurabilityFindings:
     verdicts = [_check(events, seen.recovered[family]) for family, events in families.items()]
     lost = [event for verdict in verdicts for event in verdict.lost]
     kept = [event for verdict in verdicts for event in verdict.kept]
-    first_lost_ns = min((_returned(event) for event in lost), default=seen.fault_at_ns)
+    # A server goes on acknowledging until the fault has reached it.
+    struck_ns = max([seen.fault_at_ns, *(_returned(event) for event in lost)])
+    first_lost_ns = min((_returned(event) for event in lost), default=struck_ns)
     surviving = [*kept, *(event for verdict in verdicts for event in verdict.recovered)]
     acknowledged = Counter(_effect(event) for event in [*lost, *kept])
     strangers = sum(
@@ -130,7 +132,7 @@ def judge(observations: Sequence[Observation]) -> DurabilityFindings:
         resurrected_rotated=sum(verdict.rotated_is_back for verdict in verdicts),
         resurrected_revoked=sum(verdict.revoked_is_back for verdict in verdicts),
         lost_writes=len(lost),
-        loss_window_ns=max(seen.fault_at_ns - first_lost_ns, 0),
+        loss_window_ns=struck_ns - first_lost_ns,
         loss_is_suffix=not lost or all(e.invoke_ns <= first_lost_ns for e in surviving),
         recovered_unknown=len(surviving) - len(kept),
         phantoms=strangers + sum(verdict.phantom for verdict in verdicts),

@@ -248,10 +248,12 @@ class Proxy:
             self._listener = None
 
     async def _abort_all(self) -> None:
-        for connection in self._connections:
+        # A client may connect anew meanwhile, and isn't waited for.
+        connections = list(self._connections)
+        for connection in connections:
             if connection.open:
                 connection.abort()
-        for connection in self._connections:
+        for connection in connections:
             await connection.ended.wait()
 
     async def _shut(self) -> None:

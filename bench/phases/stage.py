@@ -67,7 +67,7 @@ class Stage:
         """Give `count` workers with the store open, the same ones in every phase."""
         missing = count - len(self._crew)
         if missing > 0:
-            joined = self._exit.enter_context(workers(missing))
+            joined = self._exit.enter_context(workers(missing, first=len(self._crew)))
             for worker in joined:
                 self.open(worker)
             self._crew.extend(joined)

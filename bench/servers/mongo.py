@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pymongo import MongoClient
+from pymongo.database import Database
 
 from bench.errors import Failed
 from bench.servers import process
@@ -16,6 +17,7 @@ from bench.servers.local import LocalServer
 
 # A member alone elects itself at once; a busy machine takes longer to say so.
 _ELECTION_SECONDS = 30.0
+_VALIDATE_SECONDS = 10.0
 
 
 class MongoServer(LocalServer):
@@ -88,10 +90,8 @@ class MongoServer(LocalServer):
                     continue
                 database = client[name]
                 for collection in database.list_collection_names():
-                    found: Mapping[str, Any] = database.command("validate", collection, full=True)
-                    if not found["valid"] or found.get("warnings"):
-                        said = [*found.get("errors", ()), *found.get("warnings", ())]
-                        return f"{name}.{collection}: {'; '.join(map(str, said))}"
+                    if said := _validate(database, collection):
+                        return f"{name}.{collection}: {said}"
         return None
 
     def last_words(self, log: str) -> str:
@@ -124,3 +124,16 @@ def _wait_for_primary(client: MongoClient[dict[str, Any]]) -> None:
         if time.monotonic() > deadline:
             raise Failed(f"mongo had no primary within {_ELECTION_SECONDS:.0f} s")
         time.sleep(0.003)
+
+
+def _validate(database: Database[dict[str, Any]], collection: str) -> str:
+    """Give what `validate` finds wrong. While it says that the table is busy, it is asked again."""
+    deadline = time.monotonic() + _VALIDATE_SECONDS
+    while True:
+        # A table with changes since the last checkpoint can't be verified, and counts as busy.
+        database.client.admin.command("fsync")
+        found: Mapping[str, Any] = database.command("validate", collection, full=True)
+        said = "; ".join(map(str, [*found.get("errors", ()), *found.get("warnings", ())]))
+        if "transient issue" not in said or time.monotonic() > deadline:
+            return said if said or found["valid"] else "not valid"
+        time.sleep(0.1)
