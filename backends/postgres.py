@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-from psycopg import RawCursor
 
 from backends.per_thread import PerThread
 from backends.postgres_connection import connect, failure
+from backends.postgres_prepared import PreparedStatements
 from backends.sql import SqlStore, encoded, key
 from backends.statements import Statement, script, statements
 from backends.store import (
@@ -127,45 +127,37 @@ class PostgresStore(SqlStore):
 
 
 class PsycopgStore(PostgresStore):
-    """Runs the statements on a kept cursor of psycopg."""
+    """Runs the statements with psycopg alone."""
 
     def __init__(self, url: str, profile: Profile, policy: Policy) -> None:
         super().__init__(profile, policy)
-        self._cursors = PerThread(lambda: _cursor(url), _close)
+        self._prepared = PerThread(
+            lambda: PreparedStatements(connect(url)), PreparedStatements.close
+        )
 
     def _rows(self, statement: Statement, values: tuple[Any, ...]) -> Sequence[Any]:
-        cursor = self._cursors.get()
+        prepared = self._prepared.get()
         try:
-            return cursor.execute(statement.dollars, values).fetchall()
+            return prepared.rows(statement, values)
         except (psycopg.Error, OverflowError) as error:
-            raise self._failed(cursor, error) from error
+            raise self._failed(prepared, error) from error
 
     def _count(self, statement: Statement, values: tuple[Any, ...]) -> int:
-        cursor = self._cursors.get()
+        prepared = self._prepared.get()
         try:
-            return cursor.execute(statement.dollars, values).rowcount
+            return prepared.count(statement, values)
         except (psycopg.Error, OverflowError) as error:
-            raise self._failed(cursor, error) from error
+            raise self._failed(prepared, error) from error
 
-    def _failed(self, cursor: RawCursor[Any], error: Exception) -> Exception:
-        broken = cursor.connection.closed
+    def _failed(self, prepared: PreparedStatements, error: Exception) -> Exception:
+        broken = prepared.connection.closed
         if broken:
-            self._cursors.drop()
+            self._prepared.drop()
         return failure(error, broken=broken)
 
     def close(self) -> None:
         """Close every thread's connection."""
-        self._cursors.close()
-
-
-def _cursor(url: str) -> RawCursor[tuple[Any, ...]]:
-    cursor = RawCursor(connect(url))
-    cursor.format = psycopg.pq.Format.BINARY
-    return cursor
-
-
-def _close(cursor: RawCursor[Any]) -> None:
-    cursor.connection.close()
+        self._prepared.close()
 
 
 def prepare(place: Place, profile: Profile) -> None:

@@ -60,7 +60,6 @@ def admin(place: Place) -> Iterator[Admin]:
 class Both(ServerStore):
     """The tests of one lane."""
 
-    rotation_on_the_wire = b"_pg3_"
     bounds: ClassVar[Mapping[str, float]] = {"backends.postgres_connection.ANSWER_SECONDS": 0.5}
     many_sessions = 3_000
 
@@ -259,10 +258,12 @@ class Both(ServerStore):
 
 class TestPsycopg(Both):
     spec = "postgres"
+    rotation_on_the_wire = b"rotate\0"
 
 
 class TestSqlAlchemy(Both):
     spec = "postgres-sqlalchemy"
+    rotation_on_the_wire = b"_pg3_"
 
 
 @pytest.mark.parametrize("statement", [FIND, SESSIONS, postgres.ROTATE], ids=lambda one: one.name)
