@@ -3,7 +3,7 @@
 RefreshbenchError      exit code
 ├── WrongUse           2   an option, a name or a file that the user gave
 ├── Missing            3   something this needs isn't here
-├── Interrupted      130   Ctrl-C
+├── Interrupted      130   Ctrl-C, SIGTERM, SIGHUP
 └── Failed             1   it ran, and did not come out well
 """
 
@@ -27,7 +27,7 @@ class Missing(RefreshbenchError):
 
 
 class Interrupted(RefreshbenchError):
-    """The user pressed Ctrl-C; the message says how to go on."""
+    """The user, or who runs this for them, ended it; the message says how to go on."""
 
     exit_code = 130
 

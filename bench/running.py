@@ -1,11 +1,13 @@
 """A run from its options to its report: start one, or go on with one that was cut short."""
 
+import contextlib
 import itertools
 import secrets
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Never
 
 from pydantic import ValidationError
 from rich.console import Console
@@ -182,7 +184,7 @@ def _execute(
     console: Console,
 ) -> None:
     try:
-        with display(run, done, console) as progress:
+        with _interruptible(), display(run, done, console) as progress:
             Runner(
                 folder=folder, run=run, servers=servers, workspace=workspace, progress=progress
             ).execute({trial.id for trial in done})
@@ -190,6 +192,24 @@ def _execute(
         raise Interrupted(
             f"interrupted; go on with: refreshbench run --resume {folder.path}"
         ) from None
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP end a run as Ctrl-C does: in order, and saying how to go on."""
+
+    def interrupt(number: int, frame: object) -> Never:
+        del number, frame
+        # Not a RefreshbenchError: what a trial raises is its result, and this must not be.
+        raise KeyboardInterrupt
+
+    signals = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, interrupt) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _finish(folder: RunFolder, folders: Folders) -> RunResult:
