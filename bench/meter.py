@@ -5,16 +5,26 @@ keeps the time of threads that have ended; /proc/PID/stat counts in ticks of 10 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import psutil
 
 _CPUCLOCK_SCHED = 2
 
 
-def cpu_ns(pids: Sequence[int]) -> int:
-    """Give the CPU time that the processes have used so far; one that has ended counts nothing."""
-    return sum(_cpu_ns(pid) for pid in pids)
+def cpu_ns(pids: Iterable[int]) -> Mapping[int, int]:
+    """Give the CPU time that each process has used so far; one that has ended isn't in it."""
+    found = ((pid, _cpu_ns(pid)) for pid in pids)
+    return {pid: used_ns for pid, used_ns in found if used_ns is not None}
+
+
+def spent_ns(before: Mapping[int, int], after: Mapping[int, int]) -> int:
+    """Give the CPU time spent between two readings.
+
+    A process that came meanwhile counts from its start. What one that went meanwhile had used
+    before is in no difference; what it used since, nobody can read any more.
+    """
+    return sum(used_ns - before.get(pid, 0) for pid, used_ns in after.items())
 
 
 def memory_bytes(pids: Sequence[int]) -> int:
@@ -22,12 +32,12 @@ def memory_bytes(pids: Sequence[int]) -> int:
     return sum(_memory_bytes(pid) for pid in pids)
 
 
-def _cpu_ns(pid: int) -> int:
+def _cpu_ns(pid: int) -> int | None:
     # The kernel's encoding of a process's clock, which is what clock_getcpuclockid returns.
     try:
         return time.clock_gettime_ns((~pid << 3) | _CPUCLOCK_SCHED)
     except OSError:
-        return 0
+        return None
 
 
 def _memory_bytes(pid: int) -> int:

@@ -50,7 +50,7 @@ class Races(Findings):
     instances: int
     rounds: int
     contested: int
-    """Rounds that count: at least two calls overlapped, or several won, which no order excuses."""
+    """Rounds that count: a call overlapped the winner's, or several won, which no order excuses."""
     winners: dict[int, int]
     """Number of winners -> contested rounds."""
     outcomes: dict[str, int]

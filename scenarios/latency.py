@@ -29,6 +29,10 @@ MIXES: Mapping[str, Mapping[Operation, int]] = {
 }
 """`mixed` is Keycloak's sizing example: 45 logins, 360 refreshes and 5 logouts a second."""
 
+ORDER = ("verify", "rotate", "mixed", "issue")
+"""In which they are measured: what adds sessions comes last, or a faster store would be asked to
+refresh among more of them than a slower one."""
+
 
 class LatencyParameters(Parameters, frozen=True):
     """Parameters of `latency`."""
@@ -40,7 +44,7 @@ class LatencyParameters(Parameters, frozen=True):
     warmup_seconds: PositiveNumber = 0.1
     """Load before each cell that isn't counted."""
     sessions: PositiveInt = 1_000
-    """Issued before each cell, shared out among the connections."""
+    """Issued before the first cell, shared out among the connections."""
     most_calls: PositiveInt = 400_000
     """Of each cell: a store in process reaches it before the time is up."""
 
@@ -85,15 +89,15 @@ def cases(parameters: LatencyParameters, capabilities: Capabilities) -> Sequence
     phases = [
         Measure(
             name=name,
-            workload=Workload(mix=mix, sessions=parameters.sessions),
+            workload=Workload(mix=MIXES[name], sessions=parameters.sessions),
             connections=connections,
             seconds=parameters.seconds,
             warmup_seconds=parameters.warmup_seconds,
             most_calls=parameters.most_calls,
         )
+        for name in ORDER
         for connections in parameters.connections
-        for name, mix in MIXES.items()
-        if capabilities.revokes or "revoke" not in mix
+        if capabilities.revokes or "revoke" not in MIXES[name]
     ]
     return [Case(name="closed-loop", phases=phases, trials=parameters.trials)]
 

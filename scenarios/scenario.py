@@ -34,7 +34,7 @@ class Workload:
     mix: Mapping[Operation, int]
     """Weight of each operation."""
     sessions: int = 1_000
-    """Sessions issued before measuring, shared out among the connections."""
+    """Sessions issued before the first phase, shared out among the connections."""
     keys: Literal["uniform", "zipf", "latest"] = "uniform"
     """Which session an operation picks."""
 
@@ -180,7 +180,7 @@ class RaceRound:
     outcomes: Sequence[str]
     """One an instance: an `Outcome`, or an exception's name."""
     contested: bool
-    """At least two of the calls overlapped in time; otherwise nothing was tested."""
+    """Another call overlapped the winner's in time; otherwise nothing was tested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,19 @@
 """The load: schedules, the closed loop, and what it makes of stores that misbehave."""
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from backends.memory import MemoryStore
-from backends.store import Outcome, Policy, Rotation, Session, Successor, Token
+from backends.store import Outcome, Place, Policy, Rotation, Session, Successor, Token
+from bench.load import worker
 from bench.load.closed_loop import drive, samples_of
 from bench.load.schedule import Call, Fleet
+from bench.load.worker import Target
 from scenarios.histogram import count
-from scenarios.scenario import Operation, Workload
+from scenarios.scenario import Measure, Operation, Workload
 
 NOW_MS = 1_700_000_000_000
 LATER_NS = 10**18
@@ -148,3 +152,72 @@ def test_a_call_knows_its_operation() -> None:
     mix = workload(issue=1, verify=1, rotate=1, revoke=1)
     schedule: list[Call] = list(fleet_on(store).schedule(store, mix, 400, NOW_MS))
     assert {call.operation for call in schedule} == kinds
+
+
+THREADS = """
+import threading
+from backends.memory import MemoryStore
+from backends.store import Policy
+
+class Store(MemoryStore):
+    threads = []
+    def rotate(self, *arguments):
+        self.threads.append(threading.get_ident())
+        return super().rotate(*arguments)
+
+    def issue(self, session):
+        self.threads.append("issue")
+        super().issue(session)
+
+def make():
+    return Store(Policy())
+"""
+
+
+@pytest.fixture
+def worker_threads(tmp_path: Path) -> Iterator[list[int | str]]:
+    """Open a store in this process, as a worker would; give what called it."""
+    (tmp_path / "threads.py").write_text(THREADS)
+    spec = f"{tmp_path / 'threads.py'}:make"
+    worker.open_store(Target(spec, Place(tmp_path), Policy(), 1, "w0"))
+    yield worker.state().store.threads  # type: ignore[attr-defined]
+    worker.close_store()
+
+
+def rotating(connections: int) -> Measure:
+    return Measure(
+        name="rotate",
+        workload=workload(rotate=1),
+        connections=connections,
+        seconds=0.02,
+        warmup_seconds=0.01,
+        most_calls=400,
+    )
+
+
+def test_a_client_is_measured_on_the_thread_that_warmed_it_up(
+    worker_threads: list[int | str],
+) -> None:
+    """Its connection is open and its statements are prepared, however many threads there are."""
+    worker.preload(40)
+    for clients in (8, 1, 3):
+        phase = rotating(clients)
+        worker_threads.clear()
+        worker.prepare(phase, clients, phase.most_calls)
+        warmed = set(worker_threads)
+        worker_threads.clear()
+        worker.measure(time.monotonic_ns(), phase.seconds)
+        assert len(warmed) == clients
+        assert set(worker_threads) == warmed
+
+
+def test_more_clients_than_sessions_all_refresh(worker_threads: list[int | str]) -> None:
+    """One without a session logs in before anything is measured, so the mix is what was asked."""
+    worker.preload(3)
+    assert worker_threads.count("issue") == 3
+    phase = rotating(8)
+    worker.prepare(phase, 8, phase.most_calls)
+    worker_threads.clear()
+    part = worker.measure(time.monotonic_ns(), phase.seconds)
+    assert set(part.samples) == {"rotate"}
+    assert "issue" not in worker_threads

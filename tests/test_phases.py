@@ -16,7 +16,9 @@ import backends
 from backends.store import Place, Policy
 from bench import phases
 from bench.errors import Failed
+from bench.load.instances import Attempt
 from bench.load.workers import workers
+from bench.phases import race
 from bench.phases.stage import Stage
 from scenarios import consistency, durability
 from scenarios.histogram import count
@@ -161,6 +163,49 @@ def test_a_racy_store_shows_more_than_one_winner(stage: Callable[[str], Stage]) 
     seen = phases.execute(Race(instances=2, rounds=50), stage(RACY))
     races = consistency.judge([seen]).races[0]
     assert races.double_spends > 10
+
+
+@pytest.mark.parametrize(
+    ("calls", "contested"),
+    [
+        ([(0, 9, "rotated"), (5, 20, "reused"), (30, 31, "reused")], True),
+        ([(5, 20, "reused"), (0, 9, "rotated")], True),
+        ([(0, 9, "rotated"), (10, 20, "reused"), (15, 25, "reused")], False),
+        ([(0, 9, "reused"), (10, 20, "rotated")], False),
+        ([(0, 9, "unknown"), (5, 20, "unknown")], True),
+    ],
+)
+def test_a_race_is_contested_where_a_call_met_the_winners(
+    calls: list[tuple[int, int, str]], *, contested: bool
+) -> None:
+    """Losers that overlap one another when the winner is long done prove nothing."""
+    tries = [Attempt(*call) for call in calls]
+    assert race._round(tries).contested is contested
+
+
+REFUSES = """
+from pathlib import Path
+from tests.racy_store import RacyStore
+from backends.store import Outcome, Rotation
+
+class Store(RacyStore):
+    def rotate(self, *arguments):
+        return Rotation(Outcome.EXPIRED)
+
+def make(directory: Path):
+    return Store(directory)
+"""
+
+
+def test_an_act_that_is_refused_is_an_error_and_not_an_unseen_one(
+    stage: Callable[[str], Stage], tmp_path: Path
+) -> None:
+    """What did not happen can't be seen by anyone, and says nothing of how stores are shared."""
+    (tmp_path / "refuses.py").write_text(REFUSES)
+    seen = phases.execute(Observe(instances=2, rounds=2), stage(f"{tmp_path / 'refuses.py'}:make"))
+    assert isinstance(seen, Observed)
+    assert {(look.act, look.seen) for look in seen.sightings} == {("issue", True)}
+    assert seen.errors == {"RotationRefused": 2}
 
 
 def test_a_right_store_shows_exactly_one_winner(stage: Callable[[str], Stage]) -> None:

@@ -13,7 +13,7 @@ from backends.memory import BACKEND as MEMORY
 from backends.store import Backend
 from bench.plan import facts, plan
 from bench.record import PlannedTrial
-from scenarios.scenario import Effort, Parameters, Scenario
+from scenarios.scenario import Effort, Measure, Parameters, Scenario
 
 ON_SERVER = Backend(
     name="served",
@@ -114,3 +114,14 @@ def test_facts_carry_what_a_report_needs_without_the_backend() -> None:
     assert (fact.spec, fact.backend, fact.durability) == ("memory:process", "memory", "nothing")
     assert fact.title[0] in string.ascii_uppercase
     assert "gone" in fact.lacking["survives_crash"]
+
+
+def test_what_adds_sessions_is_measured_last() -> None:
+    """A faster store would otherwise refresh among more sessions than a slower one."""
+    scenario = scenarios.load("latency")
+    [case] = scenario.cases(scenario.presets[Effort.QUICK], MEMORY.profiles["process"].capabilities)
+    workloads = [phase.workload for phase in case.phases if isinstance(phase, Measure)]
+    assert len(workloads) == len(case.phases)
+    adding = ["issue" in workload.mix for workload in workloads]
+    assert adding == sorted(adding)
+    assert workloads[-1].mix == {"issue": 1}

@@ -131,7 +131,7 @@ def keep_history(phase: Disturb, seats: Sequence[Seat], start_ns: int, deadline_
     """Run this worker's clients until the deadline, or until nothing answers them."""
     here = state()
     clients = [HistoryClient(seat, here.store, here.target.seed) for seat in seats]
-    list(here.threads.map(lambda client: client.run(phase, start_ns, deadline_ns), clients))
+    here.threads.map(lambda client: client.run(phase, start_ns, deadline_ns), clients)
 
 
 def answers() -> bool:

@@ -30,6 +30,10 @@ class Looked(NamedTuple):
     seen: bool
 
 
+class RotationRefused(Exception):
+    """A rotation that nothing stands against was refused: there is nothing to be seen."""
+
+
 class Attempt(NamedTuple):
     """One instance's call in a race."""
 
@@ -57,13 +61,15 @@ def open_sessions(count: int) -> Sequence[Held]:
 
 
 def act(kind: Act, held: Held | None) -> Acted:
-    """Issue a session here, or rotate or revoke the one given."""
+    """Issue a session here, or rotate or revoke the one given. Raises what the store does."""
     here = state()
     if held is None:
         [after] = open_sessions(1)
     elif kind == "rotate":
         successor = here.clients.successor(now_ms())
-        here.store.rotate(held.token(), successor, held.device, now_ms())
+        outcome = here.store.rotate(held.token(), successor, held.device, now_ms()).outcome
+        if outcome is not Outcome.ROTATED:
+            raise RotationRefused(outcome)
         after = held.after(successor)
     else:
         assert isinstance(here.store, Revokes), here.store

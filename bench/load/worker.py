@@ -7,9 +7,7 @@ needs no lock. Instants sent to a worker are CLOCK_MONOTONIC, the same for all o
 import gc
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Barrier
 from typing import NamedTuple
 
 import psutil
@@ -17,6 +15,7 @@ import psutil
 import backends
 from backends.errors import UnknownSubject
 from backends.store import Configured, Place, Policy, RefreshStore
+from bench.load.client_threads import ClientThreads
 from bench.load.clients import Clients
 from bench.load.closed_loop import Driven, Part, drive, samples_of
 from bench.load.schedule import Call, Fleet
@@ -26,8 +25,6 @@ FIRST_BURST = 16
 """Calls a client makes in the first burst of the warm-up."""
 LARGEST_STEP = 8
 """By how much a burst may grow over the one before."""
-MOST_THREADS = 256
-"""Of client threads in one worker; each has a connection of its own."""
 PRELOAD_THREADS = 8
 HEADROOM = 2.0
 """Calls prepared per call expected: clients don't get on evenly, and a warm store is faster."""
@@ -50,7 +47,7 @@ class _State:
 
     target: Target
     store: RefreshStore
-    threads: ThreadPoolExecutor
+    threads: ClientThreads
     clients: Clients
     """Opens sessions outside any client thread."""
     fleets: list[Fleet] = field(default_factory=list)
@@ -80,14 +77,14 @@ def open_store(target: Target) -> Mapping[str, str]:
     store = subject.open(target.place, target.policy)
     settings = store.settings() if isinstance(store, Configured) else {}
     clients = Clients(target.seed, target.name)
-    _worker[:] = [_State(target, store, ThreadPoolExecutor(MOST_THREADS), clients)]
+    _worker[:] = [_State(target, store, ClientThreads(), clients)]
     return settings
 
 
 def close_store() -> None:
     """Close the store in good order, as an application that is shut down does."""
     here = state()
-    here.threads.shutdown()
+    here.threads.end()
     here.store.close()
     _worker.clear()
 
@@ -96,16 +93,12 @@ def preload(sessions: int) -> None:
     """Open `sessions` sessions, by a few clients at once so that a slow disk is not waited for."""
     here = state()
     _share_out(here, PRELOAD_THREADS)
-    barrier = Barrier(PRELOAD_THREADS)
 
-    def fill(fleet: Fleet) -> None:
-        barrier.wait()
-        for _ in range(sessions // PRELOAD_THREADS):
-            session, held = fleet.clients.open_session(now_ms())
-            here.store.issue(session)
-            fleet.held[held.family] = held
+    def fill(number: int) -> None:
+        for _ in range(number, sessions, PRELOAD_THREADS):
+            _log_in(here, here.fleets[number])
 
-    list(here.threads.map(fill, here.fleets[:PRELOAD_THREADS]))
+    here.threads.map(fill, range(PRELOAD_THREADS))
 
 
 def prepare(phase: Measure, threads: int, most_calls: int) -> None:
@@ -115,6 +108,9 @@ def prepare(phase: Measure, threads: int, most_calls: int) -> None:
     """
     here = state()
     _share_out(here, threads)
+    # With fewer sessions than clients, one would have to log in within what is measured.
+    idle = [fleet for fleet in here.fleets[:threads] if not fleet.held]
+    here.threads.map(lambda fleet: _log_in(here, fleet), idle)
     calls, left_ns, a_thread_s = FIRST_BURST, int(phase.warmup_seconds * 1e9), 0.0
     left_calls = most_calls
     while left_ns > 0 and left_calls > 0:
@@ -157,6 +153,12 @@ def measure(start_ns: int, seconds: float) -> Part:
     return part
 
 
+def _log_in(here: _State, fleet: Fleet) -> None:
+    session, held = fleet.clients.open_session(now_ms())
+    here.store.issue(session)
+    fleet.held[held.family] = held
+
+
 def _schedule(here: _State, phase: Measure, threads: int, calls: int) -> None:
     instant_ms = now_ms()
     here.ready = [
@@ -172,7 +174,7 @@ def _drive_all(here: _State, start_ns: int, deadline_ns: int) -> Sequence[Driven
         time.sleep(max(start_ns - time.monotonic_ns(), 0) / 1e9)
         return drive(schedule, deadline_ns)
 
-    return list(here.threads.map(client, [schedule for _, schedule in here.ready]))
+    return here.threads.map(client, [schedule for _, schedule in here.ready])
 
 
 def _settle(here: _State, driven: Sequence[Driven]) -> None:

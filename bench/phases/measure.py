@@ -16,7 +16,7 @@ def execute(phase: Measure, stage: Stage) -> Measured:
     most = cores() if stage.shared else 1
     crew = stage.crew(most)
     for one in crew[stage.preloaded :]:
-        one.call(task.preload, phase.workload.sessions // most)
+        one.call(task.preload, -(-phase.workload.sessions // most))
     stage.preloaded = most
     active = crew[: min(most, phase.connections)]
     threads = [
@@ -30,15 +30,16 @@ def execute(phase: Measure, stage: Stage) -> Measured:
         ],
         phase.warmup_seconds,
     )
-    pids = stage.server_pids()
-    server_cpu_ns = meter.cpu_ns(pids)
+    before = meter.cpu_ns(stage.server_pids())
     start_ns = soon_ns()
     parts: list[Part] = list(
         together(
             [one.submit(task.measure, start_ns, phase.seconds) for one in active], phase.seconds
         )
     )
-    server_cpu_ns = meter.cpu_ns(pids) - server_cpu_ns
+    used = meter.cpu_ns(before)
+    pids = stage.server_pids()
+    came = meter.cpu_ns([pid for pid in pids if pid not in before])
     operations = dict.fromkeys(operation for part in parts for operation in part.samples)
     return Measured(
         phase=phase,
@@ -47,7 +48,7 @@ def execute(phase: Measure, stage: Stage) -> Measured:
         processes=len(active),
         client_cpu_ns=sum(part.cpu_ns for part in parts),
         client_rss_bytes=sum(part.rss_bytes for part in parts),
-        server_cpu_ns=server_cpu_ns if pids else None,
+        server_cpu_ns=meter.spent_ns(before, {**used, **came}) if pids else None,
         server_rss_bytes=meter.memory_bytes(pids) if pids else None,
         exhausted=any(part.exhausted for part in parts),
     )

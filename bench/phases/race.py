@@ -1,8 +1,8 @@
 """Executes a `Race`: every instance rotates the same token at the same moment."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
+from backends.store import Outcome
 from bench.load import instances as task
 from bench.load.instances import Attempt
 from bench.load.workers import together
@@ -33,7 +33,11 @@ def execute(phase: Race, stage: Stage) -> Raced:
 
 
 def _round(tries: Sequence[Attempt]) -> RaceRound:
-    """Two calls overlap if, in order of their start, one begins before an earlier one returned."""
-    ordered = sorted(tries)
-    overlap = any(later.invoke_ns < earlier.return_ns for earlier, later in pairwise(ordered))
-    return RaceRound(outcomes=[one.outcome for one in tries], contested=overlap)
+    """Losers that meet one another when the winner is long done were never in its way."""
+    winner = next((one for one in tries if one.outcome == Outcome.ROTATED), min(tries))
+    met = (
+        one.invoke_ns < winner.return_ns and winner.invoke_ns < one.return_ns
+        for one in tries
+        if one is not winner
+    )
+    return RaceRound(outcomes=[one.outcome for one in tries], contested=any(met))

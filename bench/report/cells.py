@@ -173,7 +173,7 @@ def winners_cell(races: RaceFigures | None) -> Cell:
         return NOT_MEASURED
     trials = formats.trials(races.trials)
     if races.most_winners is None:
-        why = "No two calls overlapped in any round, so nothing was tested."
+        why = "No call overlapped the winner's in any round, so nothing was tested."
         return Cell(NOTHING, tone="none", notes=(why,), source=trials)
     text = f"{races.most_winners} of {races.instances}"
     rounds = f"{races.contested:,} races"

@@ -11,8 +11,8 @@ NONE, ONE, TWO, MORE = "#FFFFFF", "#B9C4CE", "#EE6A50", "#A50F15"
 QUIET = "#777777"
 READING = (
     "Instances, each a process of its own, rotate one token at the same moment. A race counts where"
-    " at least two calls overlapped. Beside each bar: the most winners, and the number of contested"
-    " races. With several winners nobody can tell a thief from the owner."
+    " another call overlapped the winner's. Beside each bar: the most winners, and the number of"
+    " contested races. With several winners nobody can tell a thief from the owner."
 )
 
 

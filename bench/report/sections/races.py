@@ -10,7 +10,7 @@ from bench.report.comparison import CLASS_WORDS
 ACTS = ("issue", "rotate", "revoke")
 READING = (
     "Seen at once: looks by other instances right after the acknowledgement that saw the act. A"
-    " race is contested where at least two calls overlapped."
+    " race is contested where another call overlapped the winner's."
 )
 
 
