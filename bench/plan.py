@@ -7,11 +7,11 @@ and the trial's id: the same on every machine and Python.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from backends import Subject
-from bench.record import PlannedTrial, SubjectFacts
-from scenarios.scenario import Parameters, Scenario
+from bench.record import PlannedTrial, Skipped, SubjectFacts
+from scenarios.scenario import Case, Disturb, Parameters, Scenario
 
 DEFAULT_SUBJECTS = (
     "memory",
@@ -67,23 +67,63 @@ def plan(
     subjects: Sequence[Subject],
     described: Sequence[SubjectFacts],
     seed: int,
+    spared: Container[str] = (),
 ) -> list[PlannedTrial]:
-    """Give every trial once: each scenario's cases for each label, as often as the case says."""
-    capabilities = {subject.spec: subject.profile.capabilities for subject in subjects}
+    """Give every trial once: each scenario's cases for each label, as often as the case says.
+
+    Subjects in `spared` get no case that stops or kills their server.
+    """
     rounds: dict[int, list[PlannedTrial]] = {}
-    for scenario, parameters in scenarios:
-        for fact in described:
-            if fact.control and not scenario.control:
-                continue
-            for case in scenario.cases(parameters, capabilities[fact.spec]):
-                for repeat in range(1, case.trials + 1):
-                    trial = _trial(scenario.name, case.name, fact.label, repeat, seed)
-                    rounds.setdefault(repeat, []).append(trial)
+    for scenario, fact, case in _cases(scenarios, subjects, described):
+        if fact.spec in spared and _disturbs(case):
+            continue
+        for repeat in range(1, case.trials + 1):
+            trial = _trial(scenario.name, case.name, fact.label, repeat, seed)
+            rounds.setdefault(repeat, []).append(trial)
     return [
         trial
         for repeat in sorted(rounds)
         for trial in sorted(rounds[repeat], key=lambda trial: _drawn(seed, "order", trial.id))
     ]
+
+
+def left_out(
+    scenarios: Sequence[tuple[Scenario, Parameters]],
+    subjects: Sequence[Subject],
+    described: Sequence[SubjectFacts],
+    spared: Container[str],
+) -> list[Skipped]:
+    """Say which scenarios `plan` leaves out, wholly or in part, for subjects in `spared`."""
+    named = dict.fromkeys(
+        f"{fact.spec} in {scenario.name}"
+        for scenario, fact, case in _cases(scenarios, subjects, described)
+        if fact.spec in spared and _disturbs(case)
+    )
+    return [
+        Skipped(
+            spec=name,
+            reason="the server is yours, so it is never stopped or killed",
+            mend="refreshbench run --servers wheel",
+        )
+        for name in named
+    ]
+
+
+def _cases(
+    scenarios: Sequence[tuple[Scenario, Parameters]],
+    subjects: Sequence[Subject],
+    described: Sequence[SubjectFacts],
+) -> Iterator[tuple[Scenario, SubjectFacts, Case]]:
+    capabilities = {subject.spec: subject.profile.capabilities for subject in subjects}
+    for scenario, parameters in scenarios:
+        for fact in described:
+            if scenario.control or not fact.control:
+                for case in scenario.cases(parameters, capabilities[fact.spec]):
+                    yield scenario, fact, case
+
+
+def _disturbs(case: Case) -> bool:
+    return any(isinstance(phase, Disturb) for phase in case.phases)
 
 
 def _trial(scenario: str, case: str, label: str, repeat: int, seed: int) -> PlannedTrial:

@@ -54,9 +54,10 @@ class SubjectFacts(Record):
 
 
 class Skipped(Record):
-    """A subject nobody asked for by name, that can't run here."""
+    """A subject nobody asked for by name, that can't run here; or what one can't be put through."""
 
     spec: str
+    """The subject, or the subject "in" a scenario."""
     reason: str
     mend: str
 

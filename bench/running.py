@@ -19,7 +19,7 @@ from bench.environment import Environment, collect, differences
 from bench.environment import warnings as environment_warnings
 from bench.errors import Interrupted, WrongUse
 from bench.options import RunOptions, contradictions, writable
-from bench.plan import DEFAULT_SUBJECTS, facts, plan
+from bench.plan import DEFAULT_SUBJECTS, facts, left_out, plan
 from bench.progress import display
 from bench.record import Record, Run, RunExists, RunFolder, Skipped, Trial
 from bench.runner import Runner
@@ -137,6 +137,13 @@ def _describe(
     seed = secrets.randbits(32) if options.seed is None else options.seed
     asked = [(scenarios.load(name), values) for name, values in parameters.items()]
     described = facts(chosen.subjects, control=any(scenario.control for scenario, _ in asked))
+    skipped = left_out(asked, chosen.subjects, described, chosen.spared)
+    planned = plan(asked, chosen.subjects, described, seed, chosen.spared)
+    if not planned:
+        raise WrongUse(
+            "nothing is left to run: "
+            + "; ".join(f"{one.spec}: {one.reason}, so use {one.mend}" for one in skipped)
+        )
     return Run(
         started_at=datetime.now(UTC),
         seed=seed,
@@ -144,8 +151,8 @@ def _describe(
         options=options.model_dump(mode="json", exclude_unset=True),
         parameters={name: values.model_dump(mode="json") for name, values in parameters.items()},
         subjects=described,
-        skipped=list(chosen.skipped),
-        plan=plan(asked, chosen.subjects, described, seed),
+        skipped=[*chosen.skipped, *skipped],
+        plan=planned,
         environment=environment.model_dump(mode="json"),
         tokens=token_costs.measure(ALGORITHMS, TOKEN_SECONDS[Effort(options.effort)]),
     )

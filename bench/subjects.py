@@ -7,7 +7,7 @@ import backends
 from backends import Subject
 from backends.errors import MissingDriver
 from bench import servers
-from bench.errors import Missing
+from bench.errors import Missing, WrongUse
 from bench.record import Skipped
 from bench.servers.server import Found, Unavailable
 
@@ -21,9 +21,21 @@ class Chosen:
     """Kind -> the way it is had."""
     skipped: Sequence[Skipped]
 
+    @property
+    def spared(self) -> Sequence[str]:
+        """Give those on a server of the user's own, which nothing stops or kills."""
+        return [
+            subject.spec
+            for subject in self.subjects
+            if (kind := subject.backend.server) and not self.servers[kind].faultable
+        ]
+
 
 def named(specs: Sequence[str], ways: str) -> Chosen:
-    """Take what was asked for by name. Raises UnknownSubject, MissingDriver, Missing."""
+    """Take what was asked for by name.
+
+    Raises UnknownSubject, MissingDriver, Missing; WrongUse: the user's server has other settings.
+    """
     subjects = {subject.spec: subject for subject in map(backends.resolve, specs)}
     found: dict[str, Found] = {}
     for subject in subjects.values():
@@ -33,6 +45,8 @@ def named(specs: Sequence[str], ways: str) -> Chosen:
             if isinstance(answer, Unavailable):
                 raise Missing(f"{subject.spec} can't run here: {answer.reason}; {answer.mend}")
             found[kind] = answer
+        if kind:
+            servers.require(found[kind], subject.profile.server)
     return Chosen(list(subjects.values()), found, [])
 
 
@@ -54,7 +68,14 @@ def available(specs: Sequence[str], ways: str) -> Chosen:
         answer = found[kind] if kind else None
         if isinstance(answer, Unavailable):
             skipped.append(Skipped(spec=subject.spec, reason=answer.reason, mend=answer.mend))
-        else:
-            subjects.append(subject)
+            continue
+        if answer is not None:
+            try:
+                servers.require(answer, subject.profile.server)
+            except WrongUse as error:
+                reason, _, mend = str(error).rpartition(": ")
+                skipped.append(Skipped(spec=subject.spec, reason=reason, mend=mend))
+                continue
+        subjects.append(subject)
     started = {kind: answer for kind, answer in found.items() if isinstance(answer, Found)}
     return Chosen(subjects, started, skipped)

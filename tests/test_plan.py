@@ -11,7 +11,7 @@ import scenarios
 from backends import Subject
 from backends.memory import BACKEND as MEMORY
 from backends.store import Backend
-from bench.plan import facts, plan
+from bench.plan import facts, left_out, plan
 from bench.record import PlannedTrial
 from scenarios.scenario import Effort, Measure, Parameters, Scenario
 
@@ -125,3 +125,15 @@ def test_what_adds_sessions_is_measured_last() -> None:
     adding = ["issue" in workload.mix for workload in workloads]
     assert adding == sorted(adding)
     assert workloads[-1].mix == {"issue": 1}
+
+
+def test_a_server_of_the_users_is_spared_every_fault_and_that_is_said() -> None:
+    """What would stop or kill it isn't planned; everything else is, for it and for the others."""
+    described = facts(SUBJECTS, control=True)
+    every = {trial.id for trial in plan(chosen(Effort.QUICK), SUBJECTS, described, 7)}
+    spared = {t.id for t in plan(chosen(Effort.QUICK), SUBJECTS, described, 7, {"served:a"})}
+    assert every - spared == {f"durability/{case}/served:a/1" for case in ("restart", "crash")}
+    [said] = left_out(chosen(Effort.QUICK), SUBJECTS, described, {"served:a"})
+    assert said.spec == "served:a in durability"
+    assert "yours" in said.reason
+    assert left_out(chosen(Effort.QUICK), SUBJECTS, described, set()) == []

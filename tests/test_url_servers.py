@@ -9,7 +9,7 @@ import pytest
 import redis
 from pymongo import MongoClient
 
-from bench import servers
+from bench import servers, subjects
 from bench.errors import Failed, WrongUse
 from bench.servers.server import Found, Server, Unavailable
 
@@ -236,3 +236,22 @@ def test_a_url_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     answer = servers.find("redis")
     assert isinstance(answer, Unavailable)
     assert "begins with redis://" in answer.reason
+
+
+def test_a_run_knows_beforehand_what_the_users_server_can_be_put_through(
+    start_server: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile it hasn't got is refused by name and skipped by default; no fault is planned."""
+    theirs = start_server(
+        "redis", {"appendonly": "no", "save": "", "maxmemory-policy": "noeviction"}
+    )
+    monkeypatch.setenv(VARIABLES["redis"], theirs.url.removesuffix("/0") + "/8")
+    with pytest.raises(WrongUse, match="the profile needs"):
+        subjects.named(["redis:none", "redis:aof-always"], "url")
+    assert subjects.named(["redis:none", "memory"], "url").spared == ["redis:none"]
+    chosen = subjects.available(["redis:none", "redis:aof-always"], "url")
+    assert [subject.spec for subject in chosen.subjects] == ["redis:none"]
+    [skipped] = chosen.skipped
+    assert skipped.spec == "redis:aof-always"
+    assert "the profile needs" in skipped.reason
+    assert "take another profile" in skipped.mend

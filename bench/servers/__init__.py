@@ -49,6 +49,11 @@ def survey(kind: str) -> Sequence[Found | Unavailable]:
     return [way.find(kind) for way in WAYS.values()]
 
 
+def require(found: Found, settings: Mapping[str, str]) -> None:
+    """Make sure that a server that was found can have `settings` in force. Raises WrongUse."""
+    WAYS[found.way].require(found.kind, settings)
+
+
 def start(found: Found, folder: Path, settings: Mapping[str, str]) -> Server:
     """Start a server that was found on an empty folder, and wait until it answers.
 

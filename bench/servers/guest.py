@@ -211,14 +211,16 @@ class MongoGuest(Guest):
     def setting(self, name: str) -> str:
         """Read `replSet`, the one setting that a profile has."""
         if name != "replSet":
-            raise WrongUse(f"{name} of your mongo can't be read back; take another profile")
+            raise WrongUse(f"{name} of your mongo can't be read back: take another profile")
         with self._client() as client:
             return str(client.admin.command("hello").get("setName", ""))
 
     def require(self, settings: Mapping[str, str]) -> None:
         """Whether it is a replica set, where the profile needs one."""
         if "replSet" in settings and not self.setting("replSet"):
-            raise WrongUse("your mongo is no replica set, the profile needs one; take another")
+            raise WrongUse(
+                "your mongo is no replica set, the profile needs one: take another profile"
+            )
         super().require({k: v for k, v in settings.items() if k != "replSet"})
 
     def settle(self) -> None:

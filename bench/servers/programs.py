@@ -44,6 +44,9 @@ class Programs(ABC):
             return Unavailable(kind, self.name, str(missing), self.mend(kind))
         return Found(kind, self.name, str(binary.program), binary.version)
 
+    def require(self, kind: str, settings: Mapping[str, str]) -> None:  # noqa: B027
+        """Any: a server that is started is started with them."""
+
     def start(self, kind: str, folder: Path, settings: Mapping[str, str]) -> Server:
         """Start it on an empty folder. Raises Failed, Missing."""
         return _SERVERS[kind](self._probe(kind), folder, settings)

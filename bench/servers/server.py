@@ -53,6 +53,8 @@ class Found:
     detail: str
     """The binary, or the URL without its password."""
     version: str
+    faultable: bool = True
+    """Whether it is ours to stop and kill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,9 @@ class Way(Protocol):
 
     def find(self, kind: str) -> Found | Unavailable:
         """Look for a server of `kind` without starting it."""
+
+    def require(self, kind: str, settings: Mapping[str, str]) -> None:
+        """Make sure that `settings` can be in force. Raises WrongUse: they aren't, on a user's."""
 
     def start(self, kind: str, folder: Path, settings: Mapping[str, str]) -> Server:
         """Start one on an empty folder with `settings` in force, and wait until it answers.

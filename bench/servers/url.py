@@ -47,7 +47,11 @@ class Url:
         if obstacle is not None:
             reason, _, mend = obstacle.partition(": ")
             return Unavailable(kind, self.name, f"{shown}: {reason}", mend)
-        return Found(kind, self.name, shown, version)
+        return Found(kind, self.name, shown, version, faultable=False)
+
+    def require(self, kind: str, settings: Mapping[str, str]) -> None:
+        """Ask the server: what it doesn't have is the user's to set. Raises WrongUse, Failed."""
+        self._guest(kind).require(settings)
 
     def start(self, kind: str, folder: Path, settings: Mapping[str, str]) -> Server:  # noqa: ARG002 - the data is elsewhere
         """Make a place of our own on it. Raises Missing, WrongUse, Failed."""

@@ -30,7 +30,7 @@ def status(material: Material) -> str:
     if summary.failed:
         parts.append(f"{len(summary.failed):,} failed")
     if summary.skipped:
-        parts.append(f"{formats.count(len(summary.skipped), 'subject')} skipped")
+        parts.append(f"{len(summary.skipped):,} skipped")
     if missing := summary.planned - summary.finished - len(summary.failed):
         parts.append(f"{missing:,} not run yet (go on with --resume)")
     return ", ".join(parts)

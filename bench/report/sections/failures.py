@@ -1,4 +1,4 @@
-"""What did not come out: failed trials, skipped subjects, broken promises."""
+"""What did not come out: failed trials, what was skipped, broken promises."""
 
 from bench.report import formats
 from bench.report.blocks import Material, Prose, Section
@@ -22,7 +22,7 @@ def section(material: Material) -> Section | None:
     lists = (
         ("Against what a store declares", against),
         ("Failed trials", failed),
-        ("Skipped subjects", skipped),
+        ("Not measured", skipped),
         ("Unknown scenarios", unknown),
     )
     blocks = [Prose(lines, bullets=True, heading=title) for title, lines in lists if lines]
