@@ -4,39 +4,43 @@ import os
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parent.parent / "docs" / "adding-a-store.md"
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "adding-a-store.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-CLI = "import sys; from bench.cli import main; main(sys.argv[1:])"
+
+
+def blocks(language: str) -> list[str]:
+    found = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+    return [text for name, text in found if name == language]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Save each Python block under the name in its first line."""
+    """Save each Python block to the file in its first line, or add it "at its end"."""
     path = tmp_path_factory.mktemp("newcomer")
-    for language, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
-        if language == "python":
-            name = text.splitlines()[0].removeprefix("# ")
-            (path / name).write_text(text, encoding="utf-8")
+    files: defaultdict[str, list[str]] = defaultdict(list)
+    for text in blocks("python"):
+        name, _, where = text.splitlines()[0].removeprefix("# ").partition(", ")
+        assert bool(files[name]) == (where == "at its end"), name
+        files[name].append(text)
+    for name, texts in files.items():
+        (path / name).write_text("\n\n".join(texts), encoding="utf-8")
     return path
 
 
-def commands() -> list[list[str]]:
-    found = []
-    for language, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
-        if language == "console":
-            found += [line.split()[2:] for line in text.splitlines() if line.startswith("$ ")]
-    return found
-
-
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *extra: str, command: str) -> subprocess.CompletedProcess[str]:
+    # The environment's own programs, and no more on Python's path than a newcomer has.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run(
-        [sys.executable, *arguments],
+        [*command.split(), *extra],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder)},
+        env={**environment, "PATH": path},
         capture_output=True,
         text=True,
         timeout=200,
@@ -44,19 +48,25 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_store_passes_and_the_careless_one_does_not(folder: Path) -> None:
-    """The page's two commands end as the page says."""
-    passes, fails = commands()
-    done = run(folder, "-c", CLI, *passes)
+def test_each_command_ends_as_the_page_says(folder: Path) -> None:
+    """The small store passes, the careless one is caught, the whole one declares less."""
+    small, careless, whole, test = [text.removeprefix("$ ") for text in blocks("console")]
+    done = run(folder, command=small)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "declared" in done.stdout
-    done = run(folder, "-c", CLI, *fails)
+    assert done.stdout.count("declared") == 6
+    done = run(folder, command=careless)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "violated" in done.stdout
-
-
-def test_the_pages_own_test_passes(folder: Path) -> None:
-    """Three lines make a test a property; two of them are run here."""
-    done = run(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "1 or 7")
+    done = run(folder, command=whole)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "passed" in done.stdout
+    assert "declared" not in done.stdout
+    # Two properties show that each is a test; the command before has been through all of them.
+    done = run(folder, "-p", "no:cacheprovider", "-k", "trip or neighbours", command=test)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+
+
+def test_the_entry_point_is_the_examples(folder: Path) -> None:
+    """What the page shows of a package is what the example has, which another test installs."""
+    [entry] = blocks("toml")
+    assert entry in (ROOT / "examples" / "refreshbench-lmdb" / "pyproject.toml").read_text()

@@ -1,25 +1,30 @@
 """Holds one store to the contract, from outside the process in which it runs."""
 
-from collections.abc import Callable, Collection
+import os
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import BrokenExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import backends
+from backends.factory import is_factory
 from bench import servers
 from bench.conform import child
 from bench.conform.properties import PROPERTIES
 from bench.conform.property import Property, Result, Status
-from bench.errors import Missing
+from bench.errors import Failed, Missing
 from bench.load.workers import Worker, workers
 from bench.servers.server import Found, Unavailable
 from bench.workspace import Workspace
 from scenarios.scenario import Effort
 
 START_SECONDS = 90.0
+OPEN_SECONDS = 30.0
+"""For the code of a store of somebody else's to be loaded, and a store of it opened and closed."""
 MARGIN_SECONDS = 2.0
 """Beyond a check's own time, before its process is killed."""
 IMPATIENT_SECONDS = 5.0
@@ -50,12 +55,15 @@ class Report:
 class Checker:
     """One store under the contract; close it, or use it in a `with`.
 
-    Raises UnknownSubject, MissingDriver or Missing when made; Failed when its server does not
-    start. `way` is how servers are had: auto, wheel, path, url.
+    Raises UnknownSubject, MissingDriver or Missing when made; Failed when the store or its server
+    does not start. `way` is how servers are had: auto, wheel, path, url.
     """
 
     def __init__(self, spec: str, effort: Effort = Effort.STANDARD, way: str = "auto") -> None:
-        self.subject = backends.resolve(spec)
+        _try_out(spec)
+        # What a store prints is no part of a report.
+        with redirect_stdout(StringIO()):
+            self.subject = backends.resolve(spec)
         self.effort = effort
         self.served_by: str | None = None
         self._found = _server(self.subject, way)
@@ -76,7 +84,7 @@ class Checker:
     def check(self, wanted: Property) -> Result:
         """Hold the store to one property. Never hangs, and raises nothing of the store's."""
         if self._hangs >= MOST_HANGS:
-            return _undecided(wanted, f"not tried: the store hung {self._hangs} times before")
+            return _undecided(wanted, f"not tried: it hung or died {self._hangs} times before")
         seconds = IMPATIENT_SECONDS if self._hangs else wanted.seconds * PATIENCE
         if self.effort is Effort.THOROUGH:
             seconds *= 10
@@ -137,8 +145,10 @@ class Checker:
                     self.effort,
                     self._found,
                     workspace.folder("server"),
+                    frozenset(os.sched_getaffinity(0)),
                 )
-                self.served_by = worker.submit(child.begin, started).result(START_SECONDS)
+                with _told(f"making {self.subject.spec} ready", START_SECONDS):
+                    self.served_by = worker.submit(child.begin, started).result(START_SECONDS)
             except BaseException:
                 stack.close()
                 raise
@@ -150,6 +160,24 @@ class Checker:
             stack, _, _ = self._process
             self._process = None
             stack.close()
+
+
+def _try_out(spec: str) -> None:
+    """Load what somebody else wrote where its hanging or exiting harms nobody."""
+    if not is_factory(spec):
+        return
+    with workers(1) as [worker], _told(f"opening {spec}", OPEN_SECONDS):
+        worker.submit(child.load, spec).result(OPEN_SECONDS)
+
+
+@contextmanager
+def _told(what: str, seconds: float) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise Failed(f"{what}: no end after {seconds:.0f} s") from None
+    except BrokenExecutor:
+        raise Failed(f"{what}: it took its process down") from None
 
 
 def _server(subject: backends.Subject, way: str) -> Found | None:

@@ -4,6 +4,7 @@ It is a process of its own so that a store that hangs, crashes or prints can't h
 """
 
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from bench.conform.properties import BY_NUMBER
 from bench.conform.property import NotApplicable, Property, Result, Status, Violation
 from bench.conform.rig import Rig
 from bench.conform.watched import in_flight
+from bench.errors import Failed
 from bench.servers.server import Found, Server
 from scenarios.scenario import Effort
 
@@ -50,14 +52,30 @@ class Start(NamedTuple):
     found: Found | None
     """The server that the store needs."""
     server_folder: Path
+    cpus: frozenset[int]
+    """Those of whoever asked: a worker is kept on one, and what it starts would share that one."""
+
+
+def load(spec: str) -> None:
+    """Load a store's code, open one and close it. Raises UnknownSubject, MissingDriver, Failed."""
+    with tempfile.TemporaryFile() as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+        try:
+            backends.resolve(spec)
+        except Exception:
+            raise
+        except BaseException as error:
+            raise Failed(f"{spec} can't be opened: {_said(error)}") from error
 
 
 def begin(start: Start) -> str | None:
     """Start the store's server, if it has one, and make its place ready; give what serves it.
 
-    Raises Missing, Failed, UnknownSubject or MissingDriver.
+    Raises Missing, Failed, UnknownSubject or MissingDriver; Failed too where the store fails.
     """
     _keep_quiet(start.folder / "output")
+    os.sched_setaffinity(0, start.cpus)
     strange_clock()
     subject = backends.resolve(start.spec)
     directory = start.folder / "store"
@@ -67,7 +85,10 @@ def begin(start: Start) -> str | None:
         server = servers.start(start.found, start.server_folder, subject.profile.server)
     place = Place(directory, None if server is None else server.url)
     _ground[:] = [_Ground(subject, place, start.effort, server, start.folder)]
-    subject.prepare(place)
+    try:
+        subject.prepare(place)
+    except BaseException as error:
+        raise Failed(f"{start.spec} can't make its place ready: {_said(error)}") from error
     return None if server is None else f"{server.kind} {server.version()} ({server.way})"
 
 
@@ -130,6 +151,11 @@ def _absent(rig: Rig, missing: Sequence[str], reason: str) -> str:
         if capability in ABSENT:
             ABSENT[capability](rig)
     return reason
+
+
+def _said(error: BaseException) -> str:
+    """Give an exception in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _note_late(path: Path) -> None:

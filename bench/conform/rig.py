@@ -74,7 +74,7 @@ class Rig:
             store = Watched(self.subject.open(place, policy or Policy()))
         except RefreshStoreError:
             raise
-        except Exception as error:
+        except BaseException as error:
             raise Violation(f"opening it raised {type(error).__name__}: {error}") from error
         self._opened.append(store)
         return Caller(store, self.now_ms)

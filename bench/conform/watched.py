@@ -141,7 +141,8 @@ class Watched:
             return function(*args)
         except RefreshStoreError:
             raise
-        except Exception as error:
+        # SystemExit too: what a store raises must not end the process that checks it.
+        except BaseException as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             raise Violation(
                 f"{method} raised {type(error).__name__}: {error}"

@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from backends.store import Outcome, Policy, Reason, Session, Token
+from backends.store import Family, Outcome, Policy, Reason, Session, Token
 from bench.conform.caller import Caller, new_digest, new_name, token_of
 from bench.conform.property import require
 from bench.conform.rig import Rig
@@ -38,6 +38,8 @@ AUTUMN_MS = 1_919_294_400_000
 """00:00 UTC on 27 October 2030: soon after, Europe's clocks go through one hour twice."""
 HALF_AN_HOUR_MS = 1_800_000
 MANY = 10_000
+SEPARATORS = ":/|.,;-_#+@ \x00\n"
+"""What a store may put between the parts of a name, and a name may hold."""
 
 
 def legal_input(rig: Rig) -> str | None:
@@ -46,6 +48,8 @@ def legal_input(rig: Rig) -> str | None:
     for what, name in NAMES.items():
         _named(rig, caller, what, name)
     _distinct(rig, caller)
+    for mark in SEPARATORS:
+        _apart(rig, caller, mark)
     for turn in range(8):
         _expires(caller, AUTUMN_MS + turn * HALF_AN_HOUR_MS)
     for expires_ms in (2**31 * 1_000, 2**32 * 1_000 + 1, LATEST_MS):
@@ -85,6 +89,24 @@ def _distinct(rig: Rig, caller: Caller) -> None:
     for name, token in tokens.items():
         outcome = Outcome.REVOKED if name in ended else Outcome.VALID
         caller.expect(token, outcome, f"half of many subjects ended; {name[:60]!r}")
+
+
+def _apart(rig: Rig, caller: Caller, mark: str) -> None:
+    """Two families whose names are one text when they are joined by `mark` stay two."""
+    can = rig.subject.profile.capabilities
+    head, middle, tail = (new_name("part") for _ in range(3))
+    one = caller.login(family=Family(head, f"{middle}{mark}{tail}"))
+    other = caller.login(family=Family(f"{head}{mark}{middle}", tail))
+    when = f"a subject's name goes on after {mark!r} where another's ends"
+    caller.expect(other, Outcome.VALID, when)
+    caller.expect_rotate(one, Outcome.ROTATED, when)
+    caller.expect(other, Outcome.VALID, when)
+    if can.lists_sessions:
+        listed = [session.family for session in caller.store.sessions(head)]
+        require(listed == [one.family], f"{when}: its list holds {len(listed)} sessions, not 1")
+    if can.revokes:
+        caller.store.revoke_subject(head, Reason.ADMIN, caller.now_ms)
+        caller.expect(other, Outcome.VALID, f"{when}, which was revoked")
 
 
 def _expires(caller: Caller, expires_ms: int) -> None:
