@@ -164,7 +164,7 @@ def warnings(environment: Environment) -> Sequence[str]:
 
 
 def differences(before: Environment, now: Environment) -> Sequence[str]:
-    """Name what makes trials of the two not comparable: hardware, Python and versions."""
+    """Name what makes trials of the two not comparable: hardware, kernel, Python, versions."""
     pairs = {
         "CPU": (before.cpu.model, now.cpu.model),
         "cores": (before.cpu.cores, now.cpu.cores),
