@@ -1,11 +1,22 @@
 """Stores that misbehave at the interface itself, each a factory: `tests/odd_stores.py:hangs`."""
 
 import os
+import socket
 import sys
 import time
+from dataclasses import replace
 
-from backends.memory import MemoryStore
-from backends.store import Policy, Rotation, Session, Successor, Token, Verification
+from backends.memory import BACKEND, MemoryStore
+from backends.store import (
+    Place,
+    Policy,
+    Profile,
+    Rotation,
+    Session,
+    Successor,
+    Token,
+    Verification,
+)
 
 
 class Hangs(MemoryStore):
@@ -48,3 +59,33 @@ class FailsToOpen(MemoryStore):
 
 hangs, raises, nonsense = Hangs, Raises, AnswersNonsense
 dies, prints, fails_to_open = Dies, Prints, FailsToOpen
+
+
+class Exits(MemoryStore):
+    def rotate(self, token: Token, successor: Successor, device: str, now_ms: int) -> Rotation:
+        sys.exit(3)
+
+
+class DiesAtOnce(MemoryStore):
+    def __init__(self, policy: Policy) -> None:
+        os._exit(0)
+
+
+class HangsAtOnce(MemoryStore):
+    def __init__(self, policy: Policy) -> None:
+        time.sleep(3_600)
+
+
+class Leaks(MemoryStore):
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(policy)
+        for end in socket.socketpair():
+            end.detach()
+
+
+def unprepared(place: Place, profile: Profile) -> None:
+    raise RuntimeError("no room\nfor a table")
+
+
+exits, dies_at_once, hangs_at_once, leaks = Exits, DiesAtOnce, HangsAtOnce, Leaks
+NOT_READY = replace(BACKEND, prepare=unprepared)

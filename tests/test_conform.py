@@ -1,5 +1,6 @@
 """The harness reports stores that hang, raise, lie or die, and is harmed by none of them."""
 
+import os
 import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -16,6 +17,7 @@ from bench.conform.properties import BY_NUMBER, PROPERTIES
 from bench.conform.property import Result, Status
 from bench.conform.report import document, junit, rows, verdict
 from bench.conform.watched import Watched
+from bench.errors import Failed
 from scenarios.scenario import Effort
 from tests.broken_stores.read_then_write import ReadThenWrite
 
@@ -75,6 +77,46 @@ def test_a_store_that_cannot_be_opened_again_is_told() -> None:
     result = check("fails_to_open", 1)
     assert result.status is not Status.HELD
     assert "no more" in result.text
+
+
+def test_a_store_that_ends_the_program_is_told_like_any_other() -> None:
+    """SystemExit is one more exception that is no answer."""
+    result = check("exits", 4)
+    assert result.status is Status.VIOLATED
+    assert "rotate raised SystemExit: 3" in result.text
+
+
+def test_a_store_that_leaks_connections_is_told() -> None:
+    """Counted over several times of opening and closing it."""
+    result = check("leaks", 27)
+    assert result.status is Status.VIOLATED
+    assert "leaks 16 descriptors" in result.text
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        ("dies_at_once", "took its process down"),
+        ("hangs_at_once", "no end after"),
+        ("NOT_READY", "can't make its place ready: RuntimeError: no room for a table"),
+    ],
+)
+def test_a_store_that_cannot_even_be_opened_is_one_line(
+    store: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its code is tried in a process of its own before it is loaded here."""
+    monkeypatch.setattr(checking, "OPEN_SECONDS", 5.0)
+    with pytest.raises(Failed, match=said):
+        check(store, 4)
+
+
+def test_a_check_has_every_cpu_of_its_asker() -> None:
+    """Racing processes and servers on one CPU would seldom meet."""
+    here = frozenset(os.sched_getaffinity(0))
+    with Checker("memory", Effort.QUICK) as checker:
+        assert checker.check(BY_NUMBER[4]).status is Status.HELD
+        assert checker._process is not None
+        assert os.sched_getaffinity(checker._process[1].pid) == here
 
 
 def test_what_a_store_prints_is_kept_out_of_the_report(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,7 @@
 """The example package works as somebody else's would: installed, named, held to the contract."""
 
+import csv
+import json
 import os
 import subprocess
 import sys
@@ -7,8 +9,21 @@ from pathlib import Path
 
 import pytest
 
+import scenarios
+
 EXAMPLE = Path(__file__).parent.parent / "examples" / "refreshbench-lmdb"
-TOGETHER = ("-b", "lmdb", "-b", "memory")
+SMALL = {
+    "latency.trials": "1",
+    "latency.connections": "1",
+    "latency.seconds": "0.05",
+    "latency.warmup_seconds": "0.01",
+    "latency.sessions": "50",
+    "durability.seconds": "0.3",
+    "durability.sessions": "20",
+    "consistency.instances": "2",
+    "consistency.sightings": "5",
+    "consistency.races": "20",
+}
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +81,22 @@ def test_its_own_contract_test_is_collected_and_passes(installed: dict[str, str]
     done = run(installed, "pytest", *options, "tests/test_contract.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed" in done.stdout
+
+
+def test_it_runs_in_every_scenario_and_is_in_the_report_beside_ours(
+    installed: dict[str, str], tmp_path: Path
+) -> None:
+    """Every scenario there is, by name alone; figures, comparison and page all have it."""
+    sets = [part for name, value in SMALL.items() for part in ("--set", f"{name}={value}")]
+    where = ("--results", str(tmp_path / "results"), "--reports", str(tmp_path / "reports"))
+    said = refreshbench(installed, "run", "-b", "lmdb", "-b", "memory", *sets, *where, "--json")
+    document = json.loads(said)
+    assert (document["status"], document["skipped"]) == ("ok", [])
+    page = Path(document["report"])
+    with (page.parent / "figures.csv").open(newline="", encoding="utf-8") as file:
+        seen = {(row["scenario"], row["label"]) for row in csv.DictReader(file)}
+    ours_and_theirs = ("lmdb:sync", "memory:process")
+    assert {(name, who) for name in scenarios.names() for who in ours_and_theirs} <= seen
+    for file_name in ("index.html", "comparison.md", "comparison.csv"):
+        text = (page.parent / file_name).read_text(encoding="utf-8")
+        assert all(who in text for who in ours_and_theirs), file_name

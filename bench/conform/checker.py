@@ -166,7 +166,7 @@ def _try_out(spec: str) -> None:
     """Load what somebody else wrote where its hanging or exiting harms nobody."""
     if not is_factory(spec):
         return
-    with workers(1) as [worker], _told(f"opening {spec}", OPEN_SECONDS):
+    with workers(1) as [worker], _told(f"opening and closing {spec}", OPEN_SECONDS):
         worker.submit(child.load, spec).result(OPEN_SECONDS)
 
 

@@ -211,7 +211,7 @@ def agrees(rig: Rig) -> str | None:
     for policy in POLICIES:
         machine = _told(rig.open(policy), policy)
         # A store that syncs each write takes minutes for all; the note says how many it got.
-        until = time.monotonic() + rig.amount(5, 7, 600)
+        until = time.monotonic() + rig.amount(4, 4, 600)
         for _ in range(rig.amount(3, 8, 200)):
             _tell(machine, steps)
             told += AT_A_TIME

@@ -124,7 +124,7 @@ def _many(rig: Rig, caller: Caller) -> str | None:
     subject = new_name("subject")
     wanted = rig.amount(300, MANY, MANY)
     # A store that syncs each write takes minutes for all; the note says how many it got.
-    until = time.monotonic() + rig.amount(2, 6, 120)
+    until = time.monotonic() + rig.amount(2, 4, 120)
     sessions = [
         replace(first, family=first.family._replace(id=f"many-{number}"), digest=new_digest())
         for first in [caller.session(subject)]
