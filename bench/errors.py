@@ -3,9 +3,11 @@
 RefreshbenchError      exit code
 ├── WrongUse           2   an option, a name or a file that the user gave
 ├── Missing            3   something this needs isn't here
-├── Interrupted      130   Ctrl-C, SIGTERM, SIGHUP
+├── Interrupted    128+n   ended by signal n: 130 is Ctrl-C, 143 SIGTERM
 └── Failed             1   it ran, and did not come out well
 """
+
+import signal
 
 
 class RefreshbenchError(Exception):
@@ -29,7 +31,9 @@ class Missing(RefreshbenchError):
 class Interrupted(RefreshbenchError):
     """The user, or who runs this for them, ended it; the message says how to go on."""
 
-    exit_code = 130
+    def __init__(self, message: str, number: int = signal.SIGINT) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + number
 
 
 class Failed(RefreshbenchError):

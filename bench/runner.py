@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import time
 import traceback
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -22,7 +22,7 @@ from bench.phases.stage import Stage
 from bench.record import PlannedTrial, Run, RunFolder, ServerFacts, Trial
 from bench.servers.server import Found, Server
 from bench.workspace import Workspace
-from scenarios.history import to_lines
+from scenarios.history import Event, to_lines
 from scenarios.scenario import Case, Disturbed, Observation, Phase, Scenario
 
 
@@ -80,6 +80,9 @@ class Runner:
         except Exception as raised:  # noqa: BLE001
             error = f"{type(raised).__name__}: {raised}"
             self._folder.write_error(planned.id, traceback.format_exc())
+        # Outside: a folder that can't be written ends the run, and is no trial's fault.
+        if played.history:
+            self._folder.write_history(planned.id, to_lines(played.history))
         return Trial(
             id=planned.id,
             scenario=planned.scenario,
@@ -116,11 +119,10 @@ class Runner:
             facts = None
             if server is not None:
                 facts = ServerFacts(kind=server.kind, way=server.way, version=server.version())
-        for seen in observations:
-            if isinstance(seen, Disturbed):
-                self._folder.write_history(planned.id, to_lines(seen.history))
         findings = scenario.judge(observations).model_dump(mode="json")
-        return _Played(facts, stage.settings, findings)
+        disturbed = [seen for seen in observations if isinstance(seen, Disturbed)]
+        history = [event for seen in disturbed for event in seen.history]
+        return _Played(facts, stage.settings, findings, history)
 
     def _place(self, subject: Subject, ends: contextlib.ExitStack) -> tuple[Place, Server | None]:
         """Give a fresh place: a folder, and a server just started if the backend needs one."""
@@ -155,3 +157,4 @@ class _Played(NamedTuple):
     server: ServerFacts | None = None
     settings: Mapping[str, str] = {}
     findings: Mapping[str, Any] = {}
+    history: Sequence[Event] = ()

@@ -1,13 +1,11 @@
 """A run from its options to its report: start one, or go on with one that was cut short."""
 
-import contextlib
 import itertools
 import secrets
-import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Never
+from typing import Literal
 
 from pydantic import ValidationError
 from rich.console import Console
@@ -17,7 +15,8 @@ from backends.tokens import ALGORITHMS
 from bench import analysis, report, token_costs
 from bench.environment import Environment, collect, differences
 from bench.environment import warnings as environment_warnings
-from bench.errors import Interrupted, WrongUse
+from bench.errors import WrongUse
+from bench.interruption import interruptible
 from bench.options import RunOptions, contradictions, writable
 from bench.plan import DEFAULT_SUBJECTS, facts, left_out, plan
 from bench.progress import display
@@ -73,19 +72,22 @@ class RunResult(Record):
 
 
 def start(options: RunOptions, folders: Folders, console: Console) -> RunResult:
-    """Run what was asked for, and report. Raises WrongUse, Missing, Failed, BadSubject."""
+    """Run what was asked for, and report.
+
+    Raises WrongUse, Missing, Failed, BadSubject, Interrupted.
+    """
     folders.check()
     parameters = options.parameters()
     if options.backends:
         chosen = named(options.backends, options.servers)
     else:
         chosen = available(DEFAULT_SUBJECTS, options.servers)
-    with Workspace() as workspace:
+    with interruptible(f"what is recorded is in {folders.results}"), Workspace() as workspace:
         console.print("looking at this machine", style="dim")
         environment = _environment(workspace.path, chosen.servers)
         run = _describe(options, parameters, chosen, environment)
         folder = _create(folders.results, options, run)
-        with folder.locked():
+        with interruptible(_go_on(folder)), folder.locked():
             _announce(run, folder, console)
             _execute(folder, run, [], chosen.servers, workspace, console)
             return _finish(folder, folders)
@@ -98,7 +100,7 @@ def resume(name: str, given: RunOptions, folders: Folders, console: Console) -> 
     """
     folders.check()
     folder = RunFolder.named(name, folders.results)
-    with folder.locked():
+    with interruptible(_go_on(folder)), folder.locked():
         run, trials = folder.run(), folder.trials()
         recorded = RunOptions.parse({**run.options, "seed": run.seed})
         if wrong := contradictions(given, recorded):
@@ -190,33 +192,14 @@ def _execute(
     workspace: Workspace,
     console: Console,
 ) -> None:
-    try:
-        with _interruptible(), display(run, done, console) as progress:
-            Runner(
-                folder=folder, run=run, servers=servers, workspace=workspace, progress=progress
-            ).execute({trial.id for trial in done})
-    except KeyboardInterrupt:
-        raise Interrupted(
-            f"interrupted; go on with: refreshbench run --resume {folder.path}"
-        ) from None
+    with display(run, done, console) as progress:
+        Runner(
+            folder=folder, run=run, servers=servers, workspace=workspace, progress=progress
+        ).execute({trial.id for trial in done})
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Have SIGTERM and SIGHUP end a run as Ctrl-C does: in order, and saying how to go on."""
-
-    def interrupt(number: int, frame: object) -> Never:
-        del number, frame
-        # Not a RefreshbenchError: what a trial raises is its result, and this must not be.
-        raise KeyboardInterrupt
-
-    signals = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, interrupt) for number in signals]
-    try:
-        yield
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
+def _go_on(folder: RunFolder) -> str:
+    return f"go on with: refreshbench run --resume {folder.path}"
 
 
 def _finish(folder: RunFolder, folders: Folders) -> RunResult:

@@ -606,12 +606,12 @@ def test_a_killed_run_leaves_nothing_and_is_completed_once(
 def test_an_interrupted_run_says_how_to_go_on(
     tmp_path: Path, slow: Callable[[], "subprocess.Popen[str]"], number: signal.Signals
 ) -> None:
-    """Exit code 130, one line with the command that resumes, nothing left running."""
+    """Exit code 128 + the signal, one line with the command that resumes, nothing left running."""
     process = slow()
     wait_for(process, "[2/8]")
     process.send_signal(number)
     _, err = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert f"interrupted; go on with: refreshbench run --resume {only_run(tmp_path)}" in err
     assert "Traceback" not in err
     assert all(trial.status == "ok" for trial in RunFolder(only_run(tmp_path)).trials())

@@ -10,7 +10,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from multiprocessing import forkserver, resource_tracker
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -28,6 +29,7 @@ PRELOAD = [
 ]
 PATIENCE_SECONDS = 60.0
 """The longest that any one call to a worker may take beyond its own measuring time."""
+_STARTER = ThreadPoolExecutor(1, thread_name_prefix="refreshbench-start")
 
 
 class Worker:
@@ -35,7 +37,15 @@ class Worker:
 
     def __init__(self, executor: ProcessPoolExecutor) -> None:
         self._executor: Executor = executor
-        self.pid: int = executor.submit(os.getpid).result(PATIENCE_SECONDS)
+        # Ctrl-C, raised in the main thread, would cut a start there in two: a process that looks
+        # for what is gone by then, and says so in a traceback.
+        started = _STARTER.submit(lambda: executor.submit(os.getpid).result(PATIENCE_SECONDS))
+        try:
+            self.pid: int = started.result()
+        except KeyboardInterrupt:
+            wait([started])
+            executor.shutdown(wait=True)
+            raise
 
     def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Run `function` there; a killed worker's futures raise BrokenExecutor."""
@@ -65,6 +75,7 @@ def workers(count: int, first: int = 0) -> Iterator[Sequence[Worker]]:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
+    _start_fork_server()
     running: list[Worker] = []
     try:
         cpus = sorted(os.sched_getaffinity(0))
@@ -83,10 +94,23 @@ def together(futures: Sequence[Future[Any]], seconds: float = 0.0) -> Sequence[A
     return [future.result(PATIENCE_SECONDS + seconds) for future in futures]
 
 
+def _start_fork_server() -> None:
+    """Start it deaf to Ctrl-C, which a terminal sends to all: it would end in a traceback.
+
+    Its children, the workers, are deaf to it from their first moment on.
+    """
+    # It unblocks the signal itself when it starts, so it comes first.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin(cpu: int) -> None:
-    """Stay on one CPU, leave Ctrl-C to the parent, and end when the parent does."""
+    """Stay on one CPU, and end when the parent does."""
     os.sched_setaffinity(0, {cpu})
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
 

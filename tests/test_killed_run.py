@@ -1,0 +1,139 @@
+"""Runs that are killed or told to end at any moment: nothing is left, and nothing is lost."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.record import RunFolder
+
+RUN = [
+    *("run", "consistency", "durability", "-b", "redis", "-b", "memory", "--seed", "3"),
+    "--set=consistency.instances=2",
+    "--set=consistency.sightings=2",
+    "--set=consistency.races=5",
+    "--set=durability.seconds=0.2",
+    "--set=durability.sessions=20",
+]
+LONGEST_SECONDS = 8.0
+"""Into the run, from which moments are drawn: beyond the end of most of its trials."""
+GONE_SECONDS = 5.0
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start the installed command in a group of its own, as a terminal does."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(*arguments: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [Path(sys.executable).with_name("refreshbench"), *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "REFRESHBENCH_SCRATCH": str(tmp_path / "scratch")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def left(scratch: Path, group: int) -> list[str]:
+    """Name the processes that work in `scratch`, name it, or are of the command's group."""
+    found = []
+    for process in psutil.process_iter(["pid", "cwd", "cmdline", "status"]):
+        here = [process.info["cwd"] or "", *(process.info["cmdline"] or [])]
+        try:
+            ours = os.getpgid(process.pid) == group
+        except ProcessLookupError:
+            continue
+        if process.info["status"] != psutil.STATUS_ZOMBIE and (
+            ours or any(str(scratch) in word for word in here)
+        ):
+            found.append(f"{process.pid} {here}")
+    return found
+
+
+def assert_gone(scratch: Path, group: int) -> None:
+    """No process and no folder of the run is left, soon."""
+    deadline = time.monotonic() + GONE_SECONDS
+    while remaining := [*left(scratch, group), *map(str, scratch.glob("runs/*"))]:
+        assert time.monotonic() < deadline, remaining
+        time.sleep(0.05)
+
+
+def assert_completed_once(start: Start, tmp_path: Path) -> None:
+    """`--resume` keeps what was recorded, and ends with every planned trial once."""
+    runs = list((tmp_path / "results").glob("*/run.json"))
+    if not runs:
+        return  # killed before there was anything to go on with
+    folder = RunFolder(runs[0].parent)
+    before = folder.trials()
+    _, err = (process := start("run", "--resume", folder.path.name)).communicate()
+    assert process.returncode == 0, err
+    after = folder.trials()
+    assert after[: len(before)] == before
+    assert sorted(trial.id for trial in after) == sorted(trial.id for trial in folder.run().plan)
+    assert {trial.status for trial in after} == {"ok"}
+
+
+def moments(count: int, name: str) -> list[float]:
+    """Draw moments, in seconds into the run: the same in every run of the tests."""
+    drawn = random.Random(name)
+    return [round(drawn.uniform(0, LONGEST_SECONDS), 2) for _ in range(count)]
+
+
+SAMPLE = moments(4, "sample")
+MANY = [pytest.param(moment, marks=pytest.mark.slow) for moment in moments(40, "many")]
+
+
+@pytest.mark.server("redis")
+@pytest.mark.parametrize("moment", [*SAMPLE, *MANY])
+def test_a_run_killed_at_any_moment_is_completed(
+    moment: float, start: Start, tmp_path: Path
+) -> None:
+    """SIGKILL of the command alone: what it started goes too, and no trial is lost or doubled."""
+    process = start(*RUN)
+    time.sleep(moment)
+    process.kill()
+    process.wait()
+    assert_gone(tmp_path / "scratch", process.pid)
+    assert_completed_once(start, tmp_path)
+
+
+@pytest.mark.server("redis")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("trials", [0, 2])
+def test_a_run_told_to_end_says_one_line_and_is_completed(
+    number: signal.Signals, trials: int, start: Start, tmp_path: Path
+) -> None:
+    """To the whole group, as a terminal and timeout(1) do; workers and servers say nothing."""
+    process = start(*RUN)
+    assert process.stderr is not None
+    awaited = f"[{trials}/" if trials else "trials of"
+    assert any(awaited in line for line in process.stderr)
+    # Somewhere in the trial that follows, its workers just starting or at work.
+    time.sleep(random.Random(f"{number}{trials}").uniform(0, 0.5))
+    os.killpg(process.pid, number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    *progress, last = err.splitlines()
+    assert all(line.startswith("[") for line in progress), err
+    assert last.startswith("refreshbench: interrupted; go on with: refreshbench run --resume ")
+    assert_gone(tmp_path / "scratch", process.pid)
+    assert_completed_once(start, tmp_path)
