@@ -60,6 +60,7 @@ def test_each_command_ends_as_the_page_says(folder: Path) -> None:
     done = run(folder, command=whole)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "declared" not in done.stdout
+    assert not (folder / ".hypothesis").exists(), "a check leaves something where it was asked for"
     # Two properties show that each is a test; the command before has been through all of them.
     done = run(folder, "-p", "no:cacheprovider", "-k", "trip or neighbours", command=test)
     assert done.returncode == 0, done.stdout + done.stderr

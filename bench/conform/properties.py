@@ -1,7 +1,9 @@
 """The contract as data: every property, where it comes from, and what its violation costs."""
 
+from bench.conform import story
 from bench.conform.checks import (
     closing,
+    durability,
     ending,
     expiry,
     faults,
@@ -9,7 +11,6 @@ from bench.conform.checks import (
     secrets,
     sessions,
     space,
-    stories,
     unusual,
 )
 from bench.conform.property import Property
@@ -200,7 +201,7 @@ PROPERTIES = (
         says="what was acknowledged is there after a restart and after SIGKILL, as declared",
         source="Capabilities.survives_restart, .survives_crash",
         consequence="a crash brings back tokens that were rotated away or revoked",
-        check=faults.durable,
+        check=durability.durable,
         needs=("survives_restart",),
         seconds=120,
     ),
@@ -247,7 +248,7 @@ PROPERTIES = (
         says="whatever is called in whatever order, the store answers what the rules say",
         source="the interface as a whole",
         consequence="some sequence that nobody thought of does any of the above",
-        check=stories.agrees,
+        check=story.agrees,
         needs=("detects_reuse",),
         seconds=180,
     ),

@@ -57,6 +57,13 @@ class Rig:
         return self._server
 
     @property
+    def own_server(self) -> Server:
+        """The store's server, if it is ours to stop. Raises NotApplicable otherwise."""
+        if not self.server.faultable:
+            raise NotApplicable("the server isn't ours to stop")
+        return self.server
+
+    @property
     def shared(self) -> bool:
         """Whether another process sees the same sessions."""
         return bool(self.subject.profile.capabilities.shared_by_processes)

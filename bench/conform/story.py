@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.database import InMemoryExampleDatabase
 from hypothesis.errors import Flaky
 from hypothesis.stateful import (
@@ -206,6 +207,8 @@ def _plain(value: object) -> str:
 
 def agrees(rig: Rig) -> str | None:
     """26: whatever is called in whatever order, the store answers what the rules say."""
+    # It would keep notes in whatever folder the asker is in.
+    set_hypothesis_home_dir(rig.folder / "hypothesis")
     steps = rig.amount(20, 30, 50)
     told = 0
     for policy in POLICIES:

@@ -1,23 +1,17 @@
-"""What a crash, an outage and a lost answer do."""
+"""What an outage and a lost answer do."""
 
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from backends.errors import AnswerLost, NotSent, StoreRefused, StoreUnavailable
-from backends.store import Outcome, Policy, Reason, Session, Successor, Token
-from bench.conform import instance
+from backends.store import Outcome, Policy, Reason, Successor, Token
 from bench.conform.caller import (
     DEVICE,
     IDLE_MS,
     Caller,
     new_digest,
-    new_name,
-    new_session,
-    next_token,
-    token_of,
 )
-from bench.conform.lanes import Call
 from bench.conform.property import NotApplicable, Violation, require
 from bench.conform.rig import Rig
 from bench.faults.proxy import Proxy, address
@@ -28,95 +22,9 @@ RECOVERS_WITHIN_SECONDS = 30.0
 GRACE_MS = 60_000
 
 
-def durable(rig: Rig) -> str | None:
-    """21: what was acknowledged is there after a restart, and after SIGKILL, as declared."""
-    can = rig.subject.profile.capabilities
-    notes = []
-    for event, declared in (("a restart", can.survives_restart), ("SIGKILL", can.survives_crash)):
-        if not declared:
-            notes.append(f"{event}: declared, {declared.reason}")
-            continue
-        for _ in range(rig.amount(1, 2, 30)):
-            _survives(rig, event)
-        notes.append(f"{event}: all there")
-    return "; ".join(notes)
-
-
-def _survives(rig: Rig, event: str) -> None:
-    story = _Story(rig.now_ms, rig.amount(20, 50, 200), revokes=_revokes(rig))
-    if rig.subject.backend.server is None:
-        with rig.instances(1) as [application]:
-            answers = application.submit(instance.calls, story.calls).result(rig.seconds)
-            if event == "SIGKILL":
-                application.kill()
-            else:
-                application.submit(instance.close).result(rig.seconds)
-    else:
-        server = _ours(rig)
-        store = rig.open().store
-        answers = [getattr(store, call.method)(*call.args) for call in story.calls]
-        server.kill() if event == "SIGKILL" else server.stop()
-        server.restart()
-    failed = [one for one in answers if isinstance(one, Exception)]
-    if failed:
-        raise failed[0]
-    story.check(rig.open(), event)
-
-
-class _Story:
-    """Calls to be acknowledged one after another, and what must be so afterwards."""
-
-    def __init__(self, now_ms: int, count: int, *, revokes: bool) -> None:
-        self._expected: list[tuple[str, Token, Outcome]] = []
-        self._denied = [new_digest() for _ in range(count if revokes else 0)]
-        self._ended = new_name("subject")
-        self._late: Session | None = None
-        self.calls: list[Call] = []
-        for number in range(count):
-            session = new_session(now_ms)
-            token = token_of(session)
-            self.calls.append(Call("issue", (session,)))
-            if number % 3 == 0:
-                self._expected.append(("issued", token, Outcome.VALID))
-            elif number % 3 == 1 or not revokes:
-                successor = Successor(new_digest(), now_ms + IDLE_MS)
-                self.calls.append(Call("rotate", (token, successor, DEVICE, now_ms)))
-                following = next_token(token, successor)
-                self._expected.append(("rotated", following, Outcome.VALID))
-                self._expected.append(("rotated away", token, Outcome.REUSED))
-            else:
-                self.calls.append(Call("revoke", (session.family, Reason.LOGOUT, now_ms)))
-                self._expected.append(("revoked", token, Outcome.REVOKED))
-        for digest in self._denied:
-            self.calls.append(Call("deny", (digest, now_ms + IDLE_MS)))
-        if revokes:
-            self.calls.append(Call("revoke_subject", (self._ended, Reason.ADMIN, now_ms)))
-            self._late = new_session(now_ms, self._ended)
-        # The last word before the kill is a rotation: the write whose loss brings a token back.
-        last = new_session(now_ms)
-        successor = Successor(new_digest(), now_ms + IDLE_MS)
-        self.calls.append(Call("issue", (last,)))
-        self.calls.append(Call("rotate", (token_of(last), successor, DEVICE, now_ms)))
-        self._expected.append(
-            ("rotated last", next_token(token_of(last), successor), Outcome.VALID)
-        )
-
-    def check(self, caller: Caller, event: str) -> None:
-        detects = caller.store.capabilities.detects_reuse
-        for what, token, outcome in self._expected:
-            if outcome is Outcome.VALID or detects:
-                caller.expect(token, outcome, f"{what}, acknowledged, then {event}")
-        lost = sum(not caller.store.is_denied(digest) for digest in self._denied)
-        require(not lost, f"{lost} of {len(self._denied)} denials are gone after {event}")
-        if self._late is not None:
-            caller.store.issue(self._late)
-            when = f"its subject revoked, then {event}, then a login from before the revocation"
-            caller.expect(token_of(self._late), Outcome.REVOKED, when)
-
-
 def fails_closed(rig: Rig) -> str | None:
     """22: with the server gone every call raises StoreUnavailable, soon; and it comes back."""
-    server = _ours(rig)
+    server = rig.own_server
     caller = rig.open()
     token = caller.login()
     server.kill()
@@ -166,7 +74,7 @@ def _calls(rig: Rig, caller: Caller, token: Token) -> Sequence[tuple[str, Callab
         ("verify", lambda: caller.verify(token)),
         ("issue", caller.login),
     ]
-    if _revokes(rig):
+    if rig.subject.profile.capabilities.revokes:
         calls.append(("is_denied", lambda: caller.store.is_denied(token.digest)))
         calls.append(
             ("revoke", lambda: caller.store.revoke(token.family, Reason.LOGOUT, rig.now_ms))
@@ -259,13 +167,3 @@ def _lose(caller: Caller, proxy: Proxy) -> tuple[str, Token, Successor]:
 
 def _proxy(server: Server) -> Proxy:
     return Proxy(*address(server.url))
-
-
-def _ours(rig: Rig) -> Server:
-    if not rig.server.faultable:
-        raise NotApplicable("the server isn't ours to stop")
-    return rig.server
-
-
-def _revokes(rig: Rig) -> bool:
-    return bool(rig.subject.profile.capabilities.revokes)
