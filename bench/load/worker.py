@@ -87,6 +87,7 @@ def close_store() -> None:
     here.threads.end()
     here.store.close()
     _worker.clear()
+    gc.unfreeze()
 
 
 def preload(sessions: int) -> None:
@@ -128,6 +129,7 @@ def prepare(phase: Measure, threads: int, most_calls: int) -> None:
     expected = int(a_thread_s * phase.seconds * HEADROOM) + FIRST_BURST
     _schedule(here, phase, threads, min(expected, most_calls // threads))
     gc.collect()
+    # For as long as the store is open: of what lives now, the next collection sees nothing again.
     gc.freeze()
 
 
@@ -149,7 +151,6 @@ def measure(start_ns: int, seconds: float) -> Part:
         exhausted=any(result.end_ns < deadline_ns for result in driven),
     )
     here.ready = []
-    gc.unfreeze()
     return part
 
 
