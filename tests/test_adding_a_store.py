@@ -53,13 +53,13 @@ def test_each_command_ends_as_the_page_says(folder: Path) -> None:
     small, careless, whole, test = [text.removeprefix("$ ") for text in blocks("console")]
     done = run(folder, command=small)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("declared") == 6
+    assert done.stdout.count("not written yet") == 6
     done = run(folder, command=careless)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "violated" in done.stdout
     done = run(folder, command=whole)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "declared" not in done.stdout
+    assert "not written yet" not in done.stdout
     assert not (folder / ".hypothesis").exists(), "a check leaves something where it was asked for"
     # Two properties show that each is a test; the command before has been through all of them.
     done = run(folder, "-p", "no:cacheprovider", "-k", "trip or neighbours", command=test)
