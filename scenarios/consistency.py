@@ -128,7 +128,7 @@ SCENARIO = Scenario(
     summary="2 to 8 app instances on one store: what each sees, and how many win one race",
     parameters=ConsistencyParameters,
     presets={
-        Effort.QUICK: ConsistencyParameters(trials=1),
+        Effort.QUICK: ConsistencyParameters(trials=1, instances=(2, 8)),
         Effort.STANDARD: ConsistencyParameters(trials=5, sightings=100, races=300),
         Effort.THOROUGH: ConsistencyParameters(trials=20, sightings=300, races=1_000),
     },

@@ -220,7 +220,7 @@ SCENARIO = Scenario(
     summary="live load, then a graceful restart or SIGKILL: what is gone, and what is back",
     parameters=DurabilityParameters,
     presets={
-        Effort.QUICK: DurabilityParameters(trials=1, seconds=0.8),
+        Effort.QUICK: DurabilityParameters(trials=1, seconds=0.6),
         Effort.STANDARD: DurabilityParameters(trials=10, seconds=2.0),
         Effort.THOROUGH: DurabilityParameters(trials=59, seconds=3.0),
     },

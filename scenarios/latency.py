@@ -139,7 +139,7 @@ SCENARIO = Scenario(
     parameters=LatencyParameters,
     presets={
         Effort.QUICK: LatencyParameters(
-            trials=5, seconds=0.12, warmup_seconds=0.03, most_calls=10_000
+            trials=5, seconds=0.1, warmup_seconds=0.02, most_calls=10_000
         ),
         Effort.STANDARD: LatencyParameters(trials=10, seconds=1.0, warmup_seconds=0.2),
         Effort.THOROUGH: LatencyParameters(trials=20, seconds=5.0, warmup_seconds=1.0),
