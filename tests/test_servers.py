@@ -210,6 +210,23 @@ def test_a_port_stays_ours_while_its_server_is_down(fresh_server: Start) -> None
 
 
 @KINDS
+def test_a_port_in_use_is_a_clear_failure(kind: str, fresh_server: Start) -> None:
+    """Where a stranger listens on the server's port, its last words say that the address is taken.
+
+    The stranger must not pass for the server, though it accepts connections.
+    """
+    server = fresh_server(kind)
+    server.kill()
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind(("127.0.0.1", server.port))
+        stranger.listen()
+        with pytest.raises(Failed, match=r"(?i)died at start.*address already in use") as failure:
+            server.restart()
+    assert "\n" not in str(failure.value)
+
+
+@KINDS
 def test_an_unknown_setting_is_a_clear_failure(
     kind: str, workspace: Workspace, fresh_server: Start
 ) -> None:
