@@ -135,8 +135,11 @@ def _ledgers(folder: Path) -> Iterator[dict[str, Any]]:
                     yield json.loads(line)
 
 
-def _watch(folder: Path, owner: int) -> None:
-    """Wait until `owner` is gone, or closes our standard input, and end the run."""
+def _watch(folder: Path, owner: int, sockets: Path) -> None:
+    """Wait until `owner` is gone, or closes our standard input, and end the run.
+
+    An owner that goes in order says so first, and removes its `sockets` itself.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     waiting = select.poll()
@@ -146,8 +149,15 @@ def _watch(folder: Path, owner: int) -> None:
         waiting.register(os.pidfd_open(owner))
     waiting.poll()
     end(folder)
+    os.set_blocking(sys.stdin.fileno(), False)
+    try:
+        said = os.read(sys.stdin.fileno(), 1)
+    except BlockingIOError:
+        said = b""
+    if not said:
+        shutil.rmtree(sockets, ignore_errors=True)
     folder.with_suffix(".lock").unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
-    _watch(Path(sys.argv[1]), int(sys.argv[2]))
+    _watch(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))

@@ -9,6 +9,7 @@
 
 import contextlib
 import fcntl
+import multiprocessing.util
 import os
 import secrets
 import shutil
@@ -52,7 +53,12 @@ class Workspace:
                 " set REFRESHBENCH_SCRATCH to a folder of your own"
             ) from error
         self._guardian = subprocess.Popen(
-            [sys.executable, "-I", "-S", guardian.__file__, self.path, str(os.getpid())],
+            [
+                *(sys.executable, "-I", "-S", guardian.__file__),
+                *(self.path, str(os.getpid())),
+                # Where multiprocessing keeps its sockets: a killed owner would leave it.
+                multiprocessing.util.get_temp_dir(),
+            ],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
@@ -62,7 +68,9 @@ class Workspace:
         """End every process of the run, and remove the folder."""
         guardian.end(self.path)
         assert self._guardian.stdin is not None
-        self._guardian.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._guardian.stdin.write(b".")
+            self._guardian.stdin.close()
         self._guardian.wait()
         self._lock.close()
         self.path.with_suffix(".lock").unlink(missing_ok=True)

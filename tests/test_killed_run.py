@@ -2,9 +2,11 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,14 +33,23 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start the installed command in a group of its own, as a terminal does."""
+    """Start the installed command in a group of its own, as a terminal does.
+
+    However it ends, nothing of it stays among the temporary files.
+    """
     started: list[subprocess.Popen[str]] = []
+    # Short, since the path of a socket has room for 107 bytes.
+    temporary = Path(tempfile.mkdtemp(prefix="rb-"))
 
     def run(*arguments: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [Path(sys.executable).with_name("refreshbench"), *arguments],
             cwd=tmp_path,
-            env={**os.environ, "REFRESHBENCH_SCRATCH": str(tmp_path / "scratch")},
+            env={
+                **os.environ,
+                "REFRESHBENCH_SCRATCH": str(tmp_path / "scratch"),
+                "TMPDIR": str(temporary),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -51,6 +62,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
     for process in started:
         process.kill()
         process.communicate()
+    deadline = time.monotonic() + GONE_SECONDS
+    while (stayed := list(temporary.iterdir())) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    shutil.rmtree(temporary)
+    assert stayed == []
 
 
 def left(scratch: Path, group: int) -> list[str]:

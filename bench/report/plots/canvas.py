@@ -98,6 +98,10 @@ def save(figure: Figure, name: str, folder: Path) -> tuple[int, int]:
     # Laid out once, so that both files are alike; it is also what takes the time.
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
+    for axes in figure.axes:
+        # The layout's solver gives a last bit now one way, now the other; the SVG's ids show it.
+        left, bottom, width, height = (round(edge, 6) for edge in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
     figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
     with io.BytesIO() as drawn:
         figure.savefig(drawn, format="png", dpi=2 * DPI)
