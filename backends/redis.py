@@ -13,6 +13,7 @@ from importlib import resources
 from typing import Any, NamedTuple
 
 from backends.lifecycle import judge
+from backends.memory import LATEST_ISSUE_MS
 from backends.redis_connections import Connections, NoScript
 from backends.redis_hashes import (
     FIELDS,
@@ -43,8 +44,6 @@ SKEW_MS = 60_000
 """A session outlasts its idle expiry by this: callers' clocks may differ by as much."""
 DENIAL_MARGIN_MS = 3_600_000
 """A denial is told an instant alone; what remains is by our wall clock, hence the wide margin."""
-LATEST_ISSUE_MS = 3_600_000
-"""How long an issue may be in flight: a subject's revocation is remembered for that long."""
 
 OUTCOMES = {outcome.encode(): outcome for outcome in Outcome}
 

@@ -17,6 +17,7 @@ from backends.redis import ROTATE, SKEW_MS
 from backends.redis_connections import Connections
 from backends.redis_hashes import FIELDS
 from backends.store import Family, Outcome, Place, Policy, Reason, Sweeps, Token
+from bench.servers.process import Port
 from bench.servers.server import Server
 from tests.server_store import (
     IDLE_MS,
@@ -139,7 +140,9 @@ def test_keys_of_a_subject_share_a_slot(store: FullStore, admin: Any) -> None:
 
 def test_scripts_run_on_a_cluster(fresh_server: Callable[..., Server], tmp_path: Path) -> None:
     """A node of a cluster, which refuses a script that leaves its slot, runs all of them."""
-    server = fresh_server("redis", {"cluster-enabled": "yes"})
+    # By default it is 10000 above the server's own, which a high port has no room for.
+    bus = Port()
+    server = fresh_server("redis", {"cluster-enabled": "yes", "cluster-port": str(bus.number)})
     store: Any = SUBJECT.open(Place(tmp_path, server.url), Policy())
     with Redis.from_url(server.url) as admin:
         admin.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
@@ -154,6 +157,7 @@ def test_scripts_run_on_a_cluster(fresh_server: Callable[..., Server], tmp_path:
     store.deny(b"d" * 32, NOW_MS)
     assert store.is_denied(b"d" * 32)
     store.close()
+    bus.release()
 
 
 def test_everything_is_reclaimed(store: FullStore, admin: Any) -> None:
