@@ -87,7 +87,7 @@ class RunOptions(Record):
 
     def parameters(self) -> dict[str, Parameters]:
         """Give the parameters of every scenario chosen, after effort and --set. Raises WrongUse."""
-        chosen = list(dict.fromkeys(self.scenarios)) or scenarios.names()
+        chosen = list(dict.fromkeys(self.scenarios)) or scenarios.by_default()
         values = {name: scenarios.load(name).presets[Effort(self.effort)] for name in chosen}
         for setting in self.set:
             name, key, text = _split(setting, chosen)

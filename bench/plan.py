@@ -11,7 +11,7 @@ from collections.abc import Container, Iterator, Sequence
 
 from backends import Subject
 from bench.record import PlannedTrial, Skipped, SubjectFacts
-from scenarios.scenario import Case, Disturb, Parameters, Scenario
+from scenarios.scenario import Case, Parameters, Scenario
 
 DEFAULT_SUBJECTS = (
     "memory",
@@ -123,7 +123,7 @@ def _cases(
 
 
 def _disturbs(case: Case) -> bool:
-    return any(isinstance(phase, Disturb) for phase in case.phases)
+    return any(phase.disturbs for phase in case.phases)
 
 
 def _trial(scenario: str, case: str, label: str, repeat: int, seed: int) -> PlannedTrial:

@@ -23,7 +23,7 @@ from bench.record import PlannedTrial, Run, RunFolder, ServerFacts, Trial
 from bench.servers.server import Found, Server
 from bench.workspace import Workspace
 from scenarios.history import Event, to_lines
-from scenarios.scenario import Case, Disturbed, Observation, Phase, Scenario
+from scenarios.scenario import Case, Observation, Phase, Remembers, Scenario
 
 
 class Progress(Protocol):
@@ -120,8 +120,8 @@ class Runner:
             if server is not None:
                 facts = ServerFacts(kind=server.kind, way=server.way, version=server.version())
         findings = scenario.judge(observations).model_dump(mode="json")
-        disturbed = [seen for seen in observations if isinstance(seen, Disturbed)]
-        history = [event for seen in disturbed for event in seen.history]
+        remembered = [seen for seen in observations if isinstance(seen, Remembers)]
+        history = [event for seen in remembered for event in seen.history]
         return _Played(facts, stage.settings, findings, history)
 
     def _place(self, subject: Subject, ends: contextlib.ExitStack) -> tuple[Place, Server | None]:

@@ -14,7 +14,7 @@ from backends.store import (
     Verification,
 )
 from bench.load.schedule import Call, Fleet
-from scenarios.scenario import Workload
+from scenarios.phases.workload import Workload
 
 ROTATED = Rotation(Outcome.ROTATED)
 VALID = Verification(Outcome.VALID)

@@ -33,7 +33,8 @@ from bench.servers.server import Found, Server
 from bench.workspace import Workspace
 from benchmarks.null_store import bare_loop, schedule
 from scenarios.histogram import count
-from scenarios.scenario import Measure, Measured, Workload
+from scenarios.phases.measure import Measure, Measured
+from scenarios.phases.workload import Workload
 
 CONNECTIONS = 8
 SECONDS = 2.0

@@ -9,7 +9,7 @@ from backends.store import Policy
 from bench.load.closed_loop import drive
 from bench.load.schedule import Fleet
 from benchmarks.null_store import bare_loop, schedule
-from scenarios.scenario import Workload
+from scenarios.phases.workload import Workload
 
 CALLS = 10_000
 

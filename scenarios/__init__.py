@@ -21,3 +21,8 @@ def load(name: str) -> Scenario:
 def names() -> Sequence[str]:
     """Every scenario, in the order a run takes them."""
     return tuple(MODULES)
+
+
+def by_default() -> Sequence[str]:
+    """Those that a run takes which names none."""
+    return tuple(name for name in MODULES if load(name).default)

@@ -7,19 +7,9 @@ from typing import Annotated
 from pydantic import Field, PositiveInt
 
 from backends.store import Capabilities, Outcome
-from scenarios.scenario import (
-    Case,
-    Effort,
-    Findings,
-    Observation,
-    Observe,
-    Observed,
-    Parameters,
-    Phase,
-    Race,
-    Raced,
-    Scenario,
-)
+from scenarios.phases.observe import Observe, Observed
+from scenarios.phases.race import Race, Raced
+from scenarios.scenario import Case, Effort, Findings, Observation, Parameters, Phase, Scenario
 
 
 class ConsistencyParameters(Parameters, frozen=True):

@@ -14,17 +14,16 @@ from pydantic import Field, PositiveInt
 
 from backends.store import Capabilities, Outcome
 from scenarios.history import Event, State
+from scenarios.phases.disturb import Disturb, Disturbed
+from scenarios.phases.workload import Workload
 from scenarios.scenario import (
     Case,
-    Disturb,
-    Disturbed,
     Effort,
     Findings,
     Observation,
     Parameters,
     PositiveNumber,
     Scenario,
-    Workload,
 )
 
 

@@ -7,18 +7,16 @@ from pydantic import Field, PositiveInt
 
 from backends.store import Capabilities
 from scenarios.histogram import count
+from scenarios.phases.measure import Measure, Measured
+from scenarios.phases.workload import Operation, Workload
 from scenarios.scenario import (
     Case,
     Effort,
     Findings,
-    Measure,
-    Measured,
     Observation,
-    Operation,
     Parameters,
     PositiveNumber,
     Scenario,
-    Workload,
 )
 
 MIXES: Mapping[str, Mapping[Operation, int]] = {

@@ -6,7 +6,8 @@ import pytest
 
 from backends.store import Capabilities
 from scenarios.consistency import ConsistencyParameters, Races, Visibility, cases, judge
-from scenarios.scenario import Observe, Observed, Race, Raced, RaceRound, Sighting
+from scenarios.phases.observe import Observe, Observed, Sighting
+from scenarios.phases.race import Race, Raced, RaceRound
 
 
 def raced(*rounds: RaceRound, instances: int = 3) -> Races:

@@ -8,7 +8,8 @@ import pytest
 from backends.store import Capabilities, No
 from scenarios.durability import DurabilityFindings, DurabilityParameters, cases, judge
 from scenarios.history import Event, State, Status
-from scenarios.scenario import Disturb, Disturbed, Workload
+from scenarios.phases.disturb import Disturb, Disturbed
+from scenarios.phases.workload import Workload
 
 FAULT_AT_NS = 1_000
 PHASE = Disturb(

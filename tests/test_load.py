@@ -13,7 +13,8 @@ from bench.load.closed_loop import drive, samples_of
 from bench.load.schedule import Call, Fleet
 from bench.load.worker import Target
 from scenarios.histogram import count
-from scenarios.scenario import Measure, Operation, Workload
+from scenarios.phases.measure import Measure
+from scenarios.phases.workload import Operation, Workload
 
 NOW_MS = 1_700_000_000_000
 LATER_NS = 10**18

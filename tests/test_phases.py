@@ -22,17 +22,11 @@ from bench.phases import race
 from bench.phases.stage import Stage
 from scenarios import consistency, durability
 from scenarios.histogram import count
-from scenarios.scenario import (
-    Disturb,
-    Disturbed,
-    Measure,
-    Measured,
-    Observe,
-    Observed,
-    Race,
-    Raced,
-    Workload,
-)
+from scenarios.phases.disturb import Disturb, Disturbed
+from scenarios.phases.measure import Measure, Measured
+from scenarios.phases.observe import Observe, Observed
+from scenarios.phases.race import Race, Raced
+from scenarios.phases.workload import Workload
 
 RACY = f"{Path(__file__).parent / 'racy_store.py'}:make"
 

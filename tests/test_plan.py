@@ -13,7 +13,8 @@ from backends.memory import BACKEND as MEMORY
 from backends.store import Backend
 from bench.plan import facts, left_out, plan
 from bench.record import PlannedTrial
-from scenarios.scenario import Effort, Measure, Parameters, Scenario
+from scenarios.phases.measure import Measure
+from scenarios.scenario import Effort, Parameters, Scenario
 
 ON_SERVER = Backend(
     name="served",

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from bench.load.schedule import Call
 from scenarios.histogram import histogram
-from scenarios.scenario import Operation, Samples
+from scenarios.phases.measure import Samples
+from scenarios.phases.workload import Operation
 
 FAILED_NS = -1
 """Stands for the latency of a call that did not end as expected."""

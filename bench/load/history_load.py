@@ -14,7 +14,7 @@ from backends.store import Family, Lists, Outcome, Reason, RefreshStore, Revokes
 from bench.load.clients import Clients, Held, subject_of
 from bench.load.worker import now_ms, state
 from scenarios.history import Event, HistoryWriter, State, Status
-from scenarios.scenario import Disturb
+from scenarios.phases.disturb import Disturb
 
 OPS_A_CLIENT = 1 << 32
 """Operation ids are shared out: client n counts from n times this."""

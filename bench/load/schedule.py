@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from backends.store import Family, Outcome, Reason, RefreshStore, Revokes
 from bench.load.clients import Clients, Held
-from scenarios.scenario import Operation, Workload
+from scenarios.phases.workload import Operation, Workload
 
 ZIPF_EXPONENT = 0.99
 """YCSB's constant."""

@@ -19,7 +19,7 @@ from bench.load.client_threads import ClientThreads
 from bench.load.clients import Clients
 from bench.load.closed_loop import Driven, Part, drive, samples_of
 from bench.load.schedule import Call, Fleet
-from scenarios.scenario import Measure
+from scenarios.phases.measure import Measure
 
 FIRST_BURST = 16
 """Calls a client makes in the first burst of the warm-up."""

@@ -5,7 +5,11 @@ from typing import Any
 
 from bench.phases import disturb, measure, observe, race
 from bench.phases.stage import Stage
-from scenarios.scenario import Disturb, Measure, Observation, Observe, Phase, Race
+from scenarios.phases.disturb import Disturb
+from scenarios.phases.measure import Measure
+from scenarios.phases.observe import Observe
+from scenarios.phases.race import Race
+from scenarios.scenario import Observation, Phase
 
 EXECUTORS: Mapping[type[Any], Callable[[Any, Stage], Observation]] = {
     Measure: measure.execute,

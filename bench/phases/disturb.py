@@ -12,7 +12,7 @@ from bench.load.history_load import Seat
 from bench.load.workers import Worker, together, workers
 from bench.phases.stage import Stage, soon_ns
 from scenarios.history import Event, read
-from scenarios.scenario import Disturb, Disturbed
+from scenarios.phases.disturb import Disturb, Disturbed
 
 RECOVERY_SECONDS = 30.0
 """The longest that a store may take to answer again."""

@@ -8,7 +8,8 @@ from bench.load.closed_loop import Part
 from bench.load.workers import together
 from bench.phases.stage import Stage, cores, soon_ns
 from scenarios.histogram import merged
-from scenarios.scenario import Measure, Measured, Operation, Samples
+from scenarios.phases.measure import Measure, Measured, Samples
+from scenarios.phases.workload import Operation
 
 
 def execute(phase: Measure, stage: Stage) -> Measured:

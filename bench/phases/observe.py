@@ -7,7 +7,7 @@ from bench.load import instances as task
 from bench.load.instances import Act, Acted
 from bench.load.workers import Worker, together
 from bench.phases.stage import Stage
-from scenarios.scenario import Observe, Observed, Sighting
+from scenarios.phases.observe import Observe, Observed, Sighting
 
 
 def execute(phase: Observe, stage: Stage) -> Observed:

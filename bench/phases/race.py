@@ -7,7 +7,7 @@ from bench.load import instances as task
 from bench.load.instances import Attempt
 from bench.load.workers import together
 from bench.phases.stage import Stage, cores, soon_ns
-from scenarios.scenario import Race, Raced, RaceRound
+from scenarios.phases.race import Race, Raced, RaceRound
 
 LEAST_GAP_NS = 1_000_000
 """Between the starts of two races."""

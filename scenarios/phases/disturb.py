@@ -1,0 +1,46 @@
+"""Live load with its history kept, a fault in the middle, then a look at what is left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from scenarios.history import Event, State
+from scenarios.phases.workload import Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disturb:
+    """Live load with its history kept, a fault in the middle, then a look at what is left."""
+
+    fault: Literal["restart", "crash"]
+    workload: Workload
+    instances: int
+    """Worker processes; a store that processes can't share gets one."""
+    connections: int
+    seconds: float
+    """Load before the fault; a client stops at its first operation that isn't answered."""
+    rate: float
+    """Operations offered a second, over all connections: bounds the history, not the store."""
+
+    disturbs: ClassVar[bool] = True
+
+    @property
+    def title(self) -> str:
+        """Say what it is doing, for a progress display."""
+        return f"load, then {self.fault}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disturbed:
+    """The observation of a `Disturb`."""
+
+    phase: Disturb
+    history: Sequence[Event]
+    fault_at_ns: int
+    """CLOCK_MONOTONIC when the fault was put to it, as in the history."""
+    back_at_ns: int
+    """When a first operation was answered again."""
+    recovered: Mapping[str, State | None]
+    """Family id -> what the store says of it afterwards; None: it knows no such family."""
+    integrity: str | None
+    """What the store's own check found wrong (PostgreSQL amcheck, SQLite integrity_check, ...)."""
