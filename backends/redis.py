@@ -8,19 +8,20 @@ Needs Redis 7: the scripts say by flags what they may do when memory is full or 
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any, NamedTuple
 
 from backends.lifecycle import judge
 from backends.memory import LATEST_ISSUE_MS
-from backends.redis_connections import Connections, NoScript
+from backends.redis_connections import Connections, Exchanges, NoScript
 from backends.redis_hashes import (
     FIELDS,
     denied_key,
     ended_key,
     index_key,
     session_key,
+    to_hash,
     to_session,
 )
 from backends.store import (
@@ -71,8 +72,11 @@ DENY = _script("deny")
 class RedisStore:
     """Sessions in Redis. It has no `sweep`: Redis reclaims sessions, denials and indexes itself."""
 
+    connect: Callable[[str], Exchanges] = Connections
+    """How its commands get to the server."""
+
     def __init__(self, url: str, profile: Profile, policy: Policy) -> None:
-        self._connections = Connections(url)
+        self._connections = type(self).connect(url)
         self._profile = profile
         self._policy = policy
 
@@ -90,15 +94,9 @@ class RedisStore:
             (session_key(session.family), index_key(subject), ended_key(subject)),
             family,
             session.issued_at_ms,
-            _keep_ms(session.idle_expires_at_ms, session.issued_at_ms),
-            _keep_ms(expires, session.issued_at_ms),
-            *("generation", session.generation),
-            *("client", session.client),
-            *("device", session.device),
-            *("issued", session.issued_at_ms),
-            *("idle_expires", session.idle_expires_at_ms),
-            *("absolute_expires", session.absolute_expires_at_ms),
-            *("digest", session.digest),
+            keep_ms(session.idle_expires_at_ms, session.issued_at_ms),
+            keep_ms(expires, session.issued_at_ms),
+            *to_hash(session),
         )
 
     def verify(self, token: Token, device: str, now_ms: int) -> Verification:
@@ -145,8 +143,8 @@ class RedisStore:
 
     def deny(self, digest: bytes, until_ms: int) -> None:
         """Put a digest on the denylist."""
-        keep_ms = max(until_ms - time.time_ns() // 1_000_000, 0) + DENIAL_MARGIN_MS
-        self._run(DENY, (denied_key(digest),), keep_ms)
+        lasts_ms = max(until_ms - time.time_ns() // 1_000_000, 0) + DENIAL_MARGIN_MS
+        self._run(DENY, (denied_key(digest),), lasts_ms)
 
     def is_denied(self, digest: bytes) -> bool:
         """Look a digest up on the denylist."""
@@ -182,7 +180,8 @@ class RedisStore:
             return self._connections.exchange(*command)
 
 
-def _keep_ms(expires_at_ms: int, now_ms: int) -> int:
+def keep_ms(expires_at_ms: int, now_ms: int) -> int:
+    """Give for how long the server keeps something that expires then, in ms."""
     return max(expires_at_ms - now_ms, 0) + SKEW_MS
 
 

@@ -6,7 +6,7 @@ and every failure is known as not sent, refused, or unanswered. It also costs le
 """
 
 from collections import deque
-from typing import Any
+from typing import Any, Protocol
 
 from redis import ConnectionPool
 from redis.backoff import NoBackoff
@@ -33,6 +33,16 @@ REPLIES = (ResponseError, AuthenticationError, AuthorizationError, BusyLoadingEr
 
 class NoScript(StoreRefused):
     """The server does not hold the script: it was restarted, or never had it."""
+
+
+class Exchanges(Protocol):
+    """A way to exchange one command for one answer, safe from any thread."""
+
+    def exchange(self, *command: str | bytes | int) -> Any:
+        """Give the answer. Raises NotSent, AnswerLost, StoreRefused."""
+
+    def close(self) -> None:
+        """Disconnect. Idempotent."""
 
 
 class Connections:

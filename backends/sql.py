@@ -75,6 +75,29 @@ def session_from(family: Family, row: Sequence[Any]) -> Session:
     )
 
 
+def columns(session: Session) -> tuple[Any, ...]:
+    """Give a session's values in the order of `issue`; the first two are its key."""
+    subject, family = session.family
+    return (
+        key(subject),
+        key(family),
+        _too_long(subject),
+        _too_long(family),
+        encoded(session.client),
+        encoded(session.device),
+        session.issued_at_ms,
+        session.absolute_expires_at_ms,
+        session.idle_expires_at_ms,
+        session.generation,
+        session.digest,
+        session.predecessor_digest,
+        session.rotated_at_ms,
+        session.grace_until_ms,
+        session.revoked_at_ms,
+        session.revoked_reason,
+    )
+
+
 class SqlStore(ABC):
     """A store in a database: everything but how a statement is run and a token rotated."""
 
@@ -104,27 +127,9 @@ class SqlStore(ABC):
         sessions second. This commits the session first and looks for a revocation second. Either
         the session was there when those were ended, or the revocation was there when this looked.
         """
-        subject, family = session.family
-        family_key = key(subject), key(family)
-        values = (
-            *family_key,
-            _too_long(subject),
-            _too_long(family),
-            encoded(session.client),
-            encoded(session.device),
-            session.issued_at_ms,
-            session.absolute_expires_at_ms,
-            session.idle_expires_at_ms,
-            session.generation,
-            session.digest,
-            session.predecessor_digest,
-            session.rotated_at_ms,
-            session.grace_until_ms,
-            session.revoked_at_ms,
-            session.revoked_reason,
-        )
+        values = columns(session)
         if self._count(ISSUE, values):
-            self._then(END_IF_SUBJECT_REVOKED, family_key)
+            self._then(END_IF_SUBJECT_REVOKED, values[:2])
 
     def verify(self, token: Token, device: str, now_ms: int) -> Verification:
         """Judge a token."""

@@ -46,7 +46,8 @@ def facts(subjects: Sequence[Subject], *, control: bool) -> list[SubjectFacts]:
     described = [_facts(subject) for subject in subjects]
     if not control:
         return described
-    twice = next((s for s in subjects if s.backend.server), subjects[0])
+    compared = [one for one in subjects if not one.backend.naive] or subjects
+    twice = next((s for s in compared if s.backend.server), compared[0])
     again = _facts(twice).model_copy(update={"label": f"{twice.spec} (again)", "control": True})
     return [*described, again]
 
@@ -59,6 +60,7 @@ def _facts(subject: Subject) -> SubjectFacts:
         title=subject.backend.title,
         durability=subject.profile.durability,
         lacking=dict(subject.profile.capabilities.lacking()),
+        naive=subject.backend.naive,
     )
 
 
@@ -71,7 +73,8 @@ def plan(
 ) -> list[PlannedTrial]:
     """Give every trial once: each scenario's cases for each label, as often as the case says.
 
-    Subjects in `spared` get no case that stops or kills their server.
+    Subjects in `spared` get no case that stops or kills their server; a naive one has a part only
+    in scenarios that want such company.
     """
     rounds: dict[int, list[PlannedTrial]] = {}
     for scenario, fact, case in _cases(scenarios, subjects, described):
@@ -115,8 +118,12 @@ def _cases(
     described: Sequence[SubjectFacts],
 ) -> Iterator[tuple[Scenario, SubjectFacts, Case]]:
     capabilities = {subject.spec: subject.profile.capabilities for subject in subjects}
+    compared = [fact.spec for fact in described if not fact.naive]
     for scenario, parameters in scenarios:
+        beside = scenario.companions(compared or [fact.spec for fact in described])
         for fact in described:
+            if fact.naive and not beside:
+                continue
             if scenario.control or not fact.control:
                 for case in scenario.cases(parameters, capabilities[fact.spec]):
                     yield scenario, fact, case

@@ -23,7 +23,7 @@ from bench.progress import display
 from bench.record import Record, Run, RunExists, RunFolder, Skipped, Trial
 from bench.runner import Runner
 from bench.servers.server import Found
-from bench.subjects import Chosen, available, named
+from bench.subjects import Chosen, accompanied, available, named
 from bench.workspace import Workspace
 from scenarios.scenario import Effort, Parameters
 
@@ -82,6 +82,12 @@ def start(options: RunOptions, folders: Folders, console: Console) -> RunResult:
         chosen = named(options.backends, options.servers)
     else:
         chosen = available(DEFAULT_SUBJECTS, options.servers)
+    company = [
+        spec
+        for name in parameters
+        for spec in scenarios.load(name).companions([one.spec for one in chosen.subjects])
+    ]
+    chosen = accompanied(chosen, company, options.servers)
     with interruptible(f"what is recorded is in {folders.results}"), Workspace() as workspace:
         console.print("looking at this machine", style="dim")
         environment = _environment(workspace.path, chosen.servers)

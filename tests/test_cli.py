@@ -28,6 +28,8 @@ TINY = [
     "--set=consistency.instances=2",
     "--set=consistency.sightings=1",
     "--set=consistency.races=1",
+    "--set=consistency.endings=1",
+    "--set=consistency.mishap_races=1",
 ]
 
 

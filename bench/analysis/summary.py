@@ -77,6 +77,9 @@ class Summary(Record):
     positive_controls: list[PositiveControl]
     sightings: list[SeenAtOnce]
     races: list[RaceFigures]
+    """Of instances that rotate one token, in good health."""
+    other_races: list[RaceFigures]
+    """Of logouts and rotations, of logins and the end of them all, and amid mishaps."""
     tokens: list[TokenFigures]
     refreshes: list[RefreshShare]
     contradictions: list[Contradiction]
@@ -91,7 +94,7 @@ class Summary(Record):
         return next((f for f in self.faults if (f.label, f.fault) == (label, fault)), None)
 
     def by_class(self) -> Sequence[tuple[Durability, Sequence[SubjectFacts]]]:
-        """Give the subjects in their classes, control halves left out.
+        """Give the subjects in their classes, control halves and naive ways left out.
 
         A subject of which no trial came out is among them, to be shown as not measured; but where
         nothing at all was measured there are no classes to speak of.
@@ -104,7 +107,7 @@ class Summary(Record):
                 [
                     subject
                     for subject in self.subjects
-                    if subject.durability == durability and not subject.control
+                    if subject.durability == durability and not (subject.control or subject.naive)
                 ],
             )
             for durability in CLASSES
@@ -126,7 +129,8 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     cells = ranked(run, unranked, noises)
     faults = fault_figures(run, durability)
     sightings = seen_at_once(run, consistency)
-    races = race_figures(run, consistency)
+    every_race = race_figures(run, consistency)
+    races = [one for one in every_race if one.plain]
     tokens = token_figures(run.tokens)
     return Summary(
         started_at=run.started_at,
@@ -150,10 +154,11 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         faults=list(faults),
         positive_controls=list(positive_controls(faults)),
         sightings=list(sightings),
-        races=list(races),
+        races=races,
+        other_races=[one for one in every_race if not one.plain],
         tokens=list(tokens),
         refreshes=list(refresh_shares(run, cells, tokens)),
-        contradictions=list(contradictions(run, faults, sightings, races)),
+        contradictions=list(contradictions(run, faults, sightings, every_race)),
     )
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from backends.errors import NotSent, StoreRefused
 from backends.store import Family, Lists, Outcome, Reason, RefreshStore, Revokes, Token
+from bench.load.attempt import Answer, attempt
 from bench.load.clients import Clients, Held, subject_of
 from bench.load.worker import now_ms, state
 from scenarios.history import Event, HistoryWriter, State, Status
@@ -27,13 +27,6 @@ class Seat(NamedTuple):
     """Unique among all workers of the trial."""
     instance: int
     history: Path
-
-
-class Answer(NamedTuple):
-    """How one operation ended."""
-
-    status: Status
-    outcome: str | None
 
 
 class HistoryClient:
@@ -116,13 +109,7 @@ class HistoryClient:
                 invoke_ns=time.monotonic_ns(),
             )
         )
-        try:
-            answer = Answer("ok", call())
-        except (NotSent, StoreRefused) as error:
-            answer = Answer("fail", type(error).__name__)
-        # Whatever else a store raises, nobody knows whether it was executed.
-        except Exception as error:  # noqa: BLE001
-            answer = Answer("unknown", type(error).__name__)
+        answer = attempt(call)
         self._writer.settle(self._op, time.monotonic_ns(), answer.status, answer.outcome)
         return answer
 

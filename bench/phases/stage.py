@@ -42,7 +42,7 @@ class Stage:
         """As read back by the first worker."""
         self._place = place
         self._policy = policy
-        self._seed = seed
+        self.seed = seed
         self._opened = 0
         self._exit = contextlib.ExitStack()
         self._crew: list[Worker] = []
@@ -73,11 +73,13 @@ class Stage:
             self._crew.extend(joined)
         return self._crew[:count]
 
-    def open(self, worker: Worker) -> None:
-        """Open the store in a worker. Raises Failed if the profile isn't in force."""
-        target = Target(
-            self.subject.spec, self._place, self._policy, self._seed, f"w{self._opened}"
-        )
+    def open(self, worker: Worker, url: str | None = None) -> None:
+        """Open the store in a worker, by another URL if one is given.
+
+        Raises Failed if the profile isn't in force.
+        """
+        place = self._place if url is None else self._place._replace(url=url)
+        target = Target(self.subject.spec, place, self._policy, self.seed, f"w{self._opened}")
         self._opened += 1
         found = worker.call(open_store, target)
         profile = self.subject.profile
