@@ -263,7 +263,7 @@ SCENARIO = Scenario(
     summary="2 to 16 app instances on one store: what each sees, and who wins when they meet",
     parameters=ConsistencyParameters,
     presets={
-        Effort.QUICK: ConsistencyParameters(trials=1, instances=(2, 8), mishap_races=10),
+        Effort.QUICK: ConsistencyParameters(trials=1, instances=(2, 8), endings=15, mishap_races=8),
         Effort.STANDARD: ConsistencyParameters(
             trials=5, instances=(2, 4, 8, 16), sightings=100, races=300, endings=100
         ),
