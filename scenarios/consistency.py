@@ -95,8 +95,8 @@ class Races(Findings):
     rounds: int
     """Families that were raced for."""
     contested: int
-    """Rounds that count: a call overlapped the winner's (or the ending), or several won, which no
-    order excuses."""
+    """Rounds that count: a call overlapped the winner's (or the ending), or a checker found
+    something, which no order excuses."""
     winners: dict[int, int]
     """Number of winners -> contested rounds, where all rotated."""
     outcomes: dict[str, int]
@@ -187,21 +187,20 @@ def _races(seen: Raced) -> Races:
     by_family: dict[str, list[Event]] = defaultdict(list)
     for event in seen.history:
         by_family[event.family].append(event)
-    met = [_met(events, seen.phase.contest) for events in by_family.values()]
-    won = [sum(event.outcome == Outcome.ROTATED for event in calls) for calls in met]
-    contested = [
-        winners
-        for calls, winners in zip(met, won, strict=True)
-        if winners > 1 or _overlapped(calls)
-    ]
+    met = {family: _met(events, seen.phase.contest) for family, events in by_family.items()}
     found = verdicts(seen.history)
     guilty = {
         name: {anomaly.family for anomaly in verdict.anomalies} for name, verdict in found.items()
     }
+    suspects = set().union(*guilty.values())
+    contested = [
+        sum(event.outcome == Outcome.ROTATED for event in calls)
+        for family, calls in met.items()
+        if family in suspects or _overlapped(calls)
+    ]
     searched = {
         family: search(events, MOST_TRIED) for family, events in islice(by_family.items(), SEARCHED)
     }
-    suspects = set().union(*guilty.values())
     return Races(
         instances=seen.phase.instances,
         contest=seen.phase.contest,
@@ -211,7 +210,7 @@ def _races(seen: Raced) -> Races:
         rounds=len(met),
         contested=len(contested),
         winners=dict(Counter(contested)) if seen.phase.contest == "rotate" else {},
-        outcomes=dict(Counter(_said(event) for calls in met for event in calls)),
+        outcomes=dict(Counter(_said(event) for calls in met.values() for event in calls)),
         anomalies={name: len(families) for name, families in guilty.items() if families},
         undecided={name: verdict.undecided for name, verdict in found.items() if verdict.undecided},
         orders=dict(Counter(str(order) for order in searched.values())),

@@ -124,7 +124,7 @@ def test_a_call_that_was_not_answered_is_no_winner() -> None:
 def test_without_races_nothing_is_claimed() -> None:
     """No rounds, or none that counts, leave no winners at all."""
     assert raced().winners == {}
-    none = raced(apart("rotated", "reused", "reused"))
+    none = raced(apart("rotated", "reused", "revoked"))
     assert (none.contested, none.winners) == (0, {})
 
 
@@ -176,8 +176,8 @@ def test_errors_of_all_phases_add_up() -> None:
     [
         ([(0, 9, "rotated"), (5, 20, "reused"), (30, 31, "reused")], 1),
         ([(5, 20, "reused"), (0, 9, "rotated")], 1),
-        ([(0, 9, "rotated"), (10, 20, "reused"), (15, 25, "reused")], 0),
-        ([(0, 9, "reused"), (10, 20, "rotated")], 0),
+        ([(0, 9, "rotated"), (10, 20, "reused"), (15, 25, "revoked")], 0),
+        ([(0, 9, "expired"), (10, 20, "rotated")], 0),
         ([(0, 9, "unknown"), (5, 20, "unknown")], 1),
     ],
 )

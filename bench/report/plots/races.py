@@ -21,11 +21,11 @@ GAP = 0.35
 """Of a column, between kinds of races."""
 NAIVE_HEADING = "naive ways: read, decide, write back (the positive control)"
 READING = (
-    "Instances, each a process of its own (threads for server memory), make their calls at the same"
-    " moment. A race counts where a call overlapped the one that decided it. Red: in so many of the"
-    " contested races a token was good afterwards that should not be: several holders of one"
-    " session, or one that outlived its end. Yellow: somebody was refused as a thief, or refused"
-    " otherwise, for nothing that anyone did."
+    "Races lost, of those contested. Instances, each a process of its own (threads for server"
+    " memory), make their calls at the same moment. A race counts where a call overlapped the one"
+    " that decided it, or harm was done. Red: a token was good afterwards that should not be:"
+    " several holders of one session, or one that outlived its end. Yellow: somebody was refused as"
+    " a thief, or refused otherwise, for nothing that anyone did."
 )
 
 
@@ -72,13 +72,17 @@ def draw(scene: Scene) -> Plot | None:
     places = _places(columns)
     _head(axes, columns, places)
     at = {(races.label, _key(races)): races for races in every}
+    endless = {subject.label for subject in summary.subjects if "revokes" in subject.lacking}
     for label, y in every_row.at.items():
         for x, column in zip(places, columns, strict=True):
-            _cell(axes, x, y, at.get((label, column)), every)
+            if label in endless and column.contest != "rotate":
+                _note(axes, x, y, "n/a")
+            else:
+                _cell(axes, x, y, at.get((label, column)), every)
     contested = sum(races.contested for races in every)
     canvas.finish(
         figure,
-        "Lost races: the share of the contested races, %",
+        "Who loses when instances meet",
         [READING, f"{contested:,} contested races. {scene.conditions}"],
     )
     figure.legend(
@@ -146,7 +150,7 @@ def _cell(
 ) -> None:
     if races is None or races.unsuited or not races.contested:
         text = "not measured" if races is None else "n/a" if races.unsuited else "none met"
-        axes.text(x, y, text, ha="center", va="center", fontsize=6.8, color=QUIET)
+        _note(axes, x, y, text)
         return
     share = races.harmed / races.contested
     colour, ink, hatch = HELD, "#222222", None
@@ -167,6 +171,11 @@ def _cell(
         )
     )  # fmt: skip
     axes.text(x, y, text, ha="center", va="center", fontsize=6.8, color=ink, zorder=3)
+
+
+def _note(axes: Axes, x: float, y: float, text: str) -> None:
+    """Say why a cell has no figure."""
+    axes.text(x, y, text, ha="center", va="center", fontsize=6.8, color=QUIET)
 
 
 def _words(races: RaceFigures) -> str:

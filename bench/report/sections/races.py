@@ -115,17 +115,7 @@ def _every_kind(material: Material) -> Table:
             [
                 Row(
                     material.names[subject.label],
-                    [
-                        _met(
-                            [
-                                one
-                                for one in every
-                                if (one.label, one.contest, one.mishap) == (subject.label, *kind)
-                            ],
-                            every,
-                        )
-                        for kind in kinds
-                    ],
+                    [_met(subject, *kind, every) for kind in kinds],
                     material.colours[subject.backend],
                 )
                 for subject in members
@@ -153,8 +143,12 @@ def _groups(summary: Summary) -> Sequence[tuple[str, Sequence[SubjectFacts]]]:
     return [*classes, (NAIVE, naive)] if naive else classes
 
 
-def _met(races: Sequence[RaceFigures], every: Sequence[RaceFigures]) -> Cell:
-    """Write how many races of one kind were lost, over all numbers of instances."""
+def _met(subject: SubjectFacts, contest: str, mishap: str, every: Sequence[RaceFigures]) -> Cell:
+    """Write how many races of one kind a subject lost, over all numbers of instances."""
+    if contest != "rotate" and (why := subject.lacking.get("revokes")):
+        return Cell("n/a", detail=why, tone="none")
+    kind = subject.label, contest, mishap
+    races = [one for one in every if (one.label, one.contest, one.mishap) == kind]
     if not races:
         return cells.NOT_MEASURED
     if why := races[0].unsuited:
