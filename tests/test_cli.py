@@ -156,11 +156,14 @@ def test_every_option_in_the_documents_exists() -> None:
         assert promised <= known, name
 
 
+POSTGRES_TOO = ("postgres-sqlalchemy", "postgres-psycopg", "postgres-naive")
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
         ("run la", ["latency"]),
-        ("run -b postgres", ["postgres", "postgres-sqlalchemy"]),
+        ("run -b postgres", ["postgres", *POSTGRES_TOO]),
         ("run -b sqlite:wal", ["sqlite:wal-full", "sqlite:wal-normal"]),
         ("run -b nosuch:", []),
         ("run --effort ", ["quick", "standard", "thorough"]),

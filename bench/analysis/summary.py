@@ -99,7 +99,7 @@ class Summary(Record):
         A subject of which no trial came out is among them, to be shown as not measured; but where
         nothing at all was measured there are no classes to speak of.
         """
-        if not (self.cells or self.faults or self.sightings or self.races):
+        if not (self.cells or self.faults or self.sightings or self.races or self.other_races):
             return []
         groups = [
             (
