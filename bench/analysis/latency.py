@@ -205,14 +205,14 @@ def _gather(run: Run, subject: SubjectFacts, key: Key, every: Sequence[_Part]) -
         trials=[part.trial for part in parts],
         operations=histogram.count(merged),
         errors=errors,
-        throughput=estimate(rates, run.seed),
+        throughput=estimate(rates),
         percentiles_ns={p: histogram.percentile_ns(merged, p) for p in PERCENTILES},
-        p50_ns=_over_trials(parts, "50", run.seed),
-        p99_ns=_over_trials(parts, "99", run.seed),
+        p50_ns=_over_trials(parts, "50"),
+        p99_ns=_over_trials(parts, "99"),
         minimum_ns=min(part.samples.minimum_ns for part in parts),
         maximum_ns=max(part.samples.maximum_ns for part in parts),
         client_cpu_us=_client_cpu_us(cells) if whole else None,
-        server_cpu_us=_server_cpu_us(cells, run.seed) if whole else None,
+        server_cpu_us=_server_cpu_us(cells) if whole else None,
         client_share=client_share(cells),
         machine_share=machine_share(cells, cores(run.environment)),
         client_rss_bytes=max(cell.client_rss_bytes for cell in cells),
@@ -224,20 +224,20 @@ def _gather(run: Run, subject: SubjectFacts, key: Key, every: Sequence[_Part]) -
     )
 
 
-def _over_trials(parts: Sequence[_Part], percent: str, seed: int) -> Estimate | None:
+def _over_trials(parts: Sequence[_Part], percent: str) -> Estimate | None:
     each = [histogram.percentile_ns(part.samples.latency_ns, percent) for part in parts]
     # To leave out the trials that are too small would leave out the slow ones.
     carried = [value for value in each if value is not None]
-    return estimate(carried, seed) if len(carried) == len(each) else None
+    return estimate(carried) if len(carried) == len(each) else None
 
 
 def _client_cpu_us(cells: Sequence[Cell]) -> float:
     return sum(cell.client_cpu_ns for cell in cells) / 1e3 / sum(c.completed for c in cells)
 
 
-def _server_cpu_us(cells: Sequence[Cell], seed: int) -> Estimate | None:
+def _server_cpu_us(cells: Sequence[Cell]) -> Estimate | None:
     each = [c.server_cpu_ns / 1e3 / c.completed for c in cells if c.server_cpu_ns is not None]
-    return estimate(each, seed) if each and len(each) == len(cells) else None
+    return estimate(each) if each and len(each) == len(cells) else None
 
 
 def _why(
