@@ -10,7 +10,8 @@ from backends.store import Durability
 from bench.analysis.estimate import Estimate, estimate
 from bench.analysis.evidence import Judged
 from bench.analysis.limits import client_share, cores, limited_because, machine_share
-from bench.record import Record, Run, SubjectFacts
+from bench.analysis.sampling import Sampled, asked_of, sampled, stopped
+from bench.record import Record, Run, SubjectFacts, Trial
 from scenarios import histogram
 from scenarios.latency import MIXES, Cell, LatencyFindings, OperationSamples
 
@@ -80,6 +81,8 @@ class LatencyCell(Record):
     """The largest trial's."""
     why: dict[Flag, str]
     """What must be known of this cell: flag -> the reason."""
+    sampled: Sampled | None = None
+    """Whether its trials ended with figures known as closely as asked; None for a part of a mix."""
     ranks: dict[Metric, Rank] = Field(default_factory=dict)
     latency_ns: dict[int, int] = Field(default_factory=dict, exclude=True, repr=False)
     """The merged histogram; not dumped, since the record has it."""
@@ -98,6 +101,11 @@ class LatencyCell(Record):
     def ranked(self) -> bool:
         """Whether it may be ranked at all."""
         return not UNRANKED & self.why.keys()
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all that its workload did, not a part of a mix."""
+        return self.operation in {ALL, self.workload}
 
     def metric(self, name: Metric) -> Estimate | None:
         """Give one of the figures that ranks are made from."""
@@ -146,6 +154,26 @@ def latency_cells(
             else:
                 nothing.append(_nothing(subject, key, every))
     return cells, nothing
+
+
+def with_sampling(
+    run: Run, trials: Sequence[Trial], cells: Sequence[LatencyCell]
+) -> Sequence[LatencyCell]:
+    """Give the same cells with the reason for which their trials ended."""
+    asked = asked_of(run, "latency") if cells else None
+    if asked is None:
+        return cells
+    why = stopped(run, trials, "latency")
+    return [
+        cell.model_copy(
+            update={
+                "sampled": sampled(asked.precision, why[cell.label], [cell.throughput, cell.p50_ns])
+            }
+        )
+        if cell.whole and "n/a" not in cell.why
+        else cell
+        for cell in cells
+    ]
 
 
 def reference_connections(cells: Sequence[LatencyCell]) -> int | None:
