@@ -61,6 +61,9 @@ UNSYNCED = Capabilities(
     bound=BOUND,
 )
 
+LOADED_AT_ONCE = 1_000
+"""Sessions a wait for the disk: half a second's work, against a few ms of waiting."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -106,7 +109,7 @@ class FilesStore:
         A power cut before that may leave the name of a file and not yet its content.
         """
         added = 0
-        for batch in batches(sessions):
+        for batch in batches(sessions, LOADED_AT_ONCE):
             for session in batch:
                 folder = Folder.of_subject(self.directory, session.family.subject)
                 with folder.locked():

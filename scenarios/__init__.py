@@ -9,6 +9,7 @@ MODULES = {
     "latency": "scenarios.latency",
     "durability": "scenarios.durability",
     "consistency": "scenarios.consistency",
+    "scale": "scenarios.scale",
 }
 
 

@@ -81,9 +81,9 @@ class Walk:
         return len(self._share)
 
     def ahead(self, turn: int) -> tuple[int, Held]:
-        """Give the index and the session that is rotated `turn` turns from now, as it is today.
+        """Give the index and the session of the turn so many from now, as it will be then.
 
-        Only within one round: further ahead, a session will have changed by then.
+        Within one round from now that is as it is now: what only reads may take any turn of it.
         """
         rounds, step = divmod(self.turns + turn, len(self._share))
         index = self._share[step * self._stride % len(self._share)]
