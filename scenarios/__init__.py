@@ -10,6 +10,7 @@ MODULES = {
     "durability": "scenarios.durability",
     "consistency": "scenarios.consistency",
     "scale": "scenarios.scale",
+    "soak": "scenarios.soak",
 }
 
 
