@@ -50,8 +50,16 @@ class Soaking(NamedTuple):
     cpu_ns: int
 
 
-def clients() -> int:
-    """Give how many clients this worker has."""
+def warm_up() -> int:
+    """Let every client rotate once, on its own thread and connection; give how many there are."""
+    store, instant_ms = state().store, now_ms()
+
+    def client(walk: Walk) -> None:
+        index, held = walk.ahead(0)
+        walk.turns += 1
+        store.rotate(held.token(), walk.propose(index, held, instant_ms), held.device, instant_ms)
+
+    state().threads.map(client, walks())
     return len(walks())
 
 

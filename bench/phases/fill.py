@@ -30,6 +30,7 @@ def execute(phase: Fill, stage: Stage) -> Filled:
     after = meter.cpu_ns(pids)
     added = sum(one.added for one in loaded)
     stage.added += added
+    sampling.settle(stage)
     with sampling.sampler(stage) as read:
         counters = read()
     # Those that a worker left out are never loaded: the next fill begins behind them.

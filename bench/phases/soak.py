@@ -13,7 +13,7 @@ from scenarios.phases.soak import Soak, Soaked, Tick
 def execute(phase: Soak, stage: Stage) -> Soaked:
     """Let every client take its turns, and look at the store once an interval."""
     crew = stage.crew(cores() if stage.shared else 1)
-    counts = together([one.submit(task.clients) for one in crew])
+    counts = together([one.submit(task.warm_up) for one in crew])
     before = meter.cpu_ns(stage.server_pids())
     with sampling.sampler(stage) as read:
         read()

@@ -44,6 +44,13 @@ def sampler(stage: Stage) -> Iterator[Read]:
         yield read
 
 
+def settle(stage: Stage) -> None:
+    """Before sizes are read: have a server write out what it puts off, if it puts off all of it."""
+    if stage.server is not None and stage.server.kind == "mongo":
+        with driver_errors(stage.server.url):
+            mongo.checkpoint(stage.server.url)
+
+
 def disk_bytes(stage: Stage) -> int | None:
     """Give what the store's folder takes on the disk; None where it isn't ours to look at."""
     if stage.server is None:

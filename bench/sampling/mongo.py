@@ -9,6 +9,12 @@ from pymongo import MongoClient
 OWN = ("admin", "config", "local")
 
 
+def checkpoint(url: str) -> None:
+    """Have everything in the data files: what is in memory and journal alone has no size there."""
+    with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=5_000) as client:
+        client.admin.command("fsync")
+
+
 @contextmanager
 def sampler(url: str) -> Iterator[Any]:
     """Read both; sizes on disk are those of the last checkpoint."""

@@ -14,7 +14,6 @@ NAMES = {
     "aof_rewrite_in_progress": "aof_rewriting",
     "aof_delayed_fsync": "delayed_fsyncs",
     "rdb_bgsave_in_progress": "snapshotting",
-    "rdb_changes_since_last_save": "changes_since_snapshot",
     "total_forks": "forks",
     "latest_fork_usec": "latest_fork_us",
 }
