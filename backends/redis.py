@@ -47,7 +47,7 @@ SKEW_MS = 60_000
 DENIAL_MARGIN_MS = 3_600_000
 """A denial is told an instant alone; what remains is by our wall clock, hence the wide margin."""
 
-LOADED_AT_ONCE = 500
+LOADED_AT_ONCE = 2_000
 """Sessions sent before the answers are read: their answers fit into any socket's buffer."""
 LOADED_BY_ONE_SCRIPT = 100
 
@@ -189,16 +189,19 @@ def _command(script: Script, keys: Sequence[str | bytes], *args: str | bytes | i
     return ("EVALSHA", script.sha, len(keys), *keys, *args)
 
 
-def _issued(sessions: Sequence[Session]) -> Iterator[Any]:
+def _issued(sessions: Sequence[Session]) -> tuple[Sequence[str], *tuple[str | bytes | int, ...]]:
     """Give keys and arguments of `issue.lua` for sessions of one subject."""
     subject = sessions[0].family.subject
     index = index_key(subject)
-    yield (index, ended_key(subject), *(f"{index}:{session.family.id}" for session in sessions))
+    keys = [index, ended_key(subject)]
+    args: list[str | bytes | int] = []
     for session in sessions:
+        family = session.family.id
         issued_at_ms = session.issued_at_ms
         idle_ms, absolute_ms = session.idle_expires_at_ms, session.absolute_expires_at_ms
-        yield from (
-            session.family.id,
+        keys.append(f"{index}:{family}")
+        args += (
+            family,
             issued_at_ms,
             _keep_ms(idle_ms, issued_at_ms),
             _keep_ms(max(idle_ms, absolute_ms), issued_at_ms),
@@ -210,6 +213,7 @@ def _issued(sessions: Sequence[Session]) -> Iterator[Any]:
             *("absolute_expires", absolute_ms),
             *("digest", session.digest),
         )
+    return keys, *args
 
 
 def _by_subject(sessions: Sequence[Session]) -> Iterator[Sequence[Session]]:
