@@ -14,6 +14,8 @@ from backends.per_thread import PerThread
 from backends.postgres import BACKEND as POSTGRES
 from backends.postgres import PostgresStore
 from backends.postgres_connection import BoundedConnection, connect, failure
+from backends.postgres_copy import copy_in
+from backends.sql import Row
 from backends.statements import Statement
 from backends.store import Place, Policy, Profile
 
@@ -30,6 +32,9 @@ class CursorStore(PostgresStore):
 
     def _count(self, statement: Statement, values: tuple[Any, ...]) -> int:
         return self._execute(statement, values).rowcount
+
+    def _insert_all(self, rows: Sequence[Row]) -> bool:
+        return copy_in(self._connections.get(), rows)
 
     def _execute(
         self, statement: Statement, values: tuple[Any, ...]

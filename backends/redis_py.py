@@ -5,7 +5,7 @@ lost is sent again, up to ten times. A rotation that is sent again has been exec
 server finds its token replaced: the driver's own retry ends the session as theft.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from redis.exceptions import NoScriptError, RedisError
 from backends.errors import AnswerLost, NotSent, StoreRefused
 from backends.redis import BACKEND as REDIS
 from backends.redis import RedisStore
-from backends.redis_connections import REPLIES, NoScript
+from backends.redis_connections import REPLIES, Command, NoScript
 from backends.store import No, Place, Policy, Profile
 
 SENDS_AGAIN = No("redis-py sends a command again, up to 10 times, when its answer doesn't come")
@@ -38,10 +38,21 @@ class RedisPy:
 
         Never NotSent while it is open: after a lost answer, the tenth attempt may fail to connect.
         """
+        return self._asked(lambda: self._client.execute_command(*command))
+
+    def exchange_all(self, commands: Sequence[Command]) -> Sequence[Any]:
+        """Give the answers to a pipeline of commands."""
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        answers: Sequence[Any] = self._asked(pipeline.execute)
+        return answers
+
+    def _asked(self, ask: Callable[[], Any]) -> Any:
         if self._closed:
             raise NotSent("the store is closed")
         try:
-            return self._client.execute_command(*command)
+            return ask()
         except NoScriptError as error:
             raise NoScript(str(error)) from error
         except REPLIES as error:

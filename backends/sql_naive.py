@@ -1,7 +1,7 @@
 """The naive way in SQL: SELECT, decide, and an UPDATE with no condition on what was read."""
 
 from backends.naive import ReadDecideWrite
-from backends.sql import SqlStore, columns
+from backends.sql import SqlStore, row_of
 from backends.statements import statements
 from backends.store import Family, Session
 
@@ -15,4 +15,4 @@ class NaiveSqlStore(ReadDecideWrite, SqlStore):
         return self._find(family)
 
     def _write_session(self, session: Session) -> None:
-        self._count(OVERWRITE, columns(session))
+        self._count(OVERWRITE, row_of(session))

@@ -38,9 +38,13 @@ class Stage:
         """Outside the store's own folder: a fault there leaves it alone."""
         self.preloaded = 0
         """Worker processes that have their sessions open."""
+        self.filled = 0
+        """Up to which index of its population sessions were loaded, or left out."""
+        self.added = 0
+        """Sessions that were loaded."""
         self.settings: Mapping[str, str] = {}
         """As read back by the first worker."""
-        self._place = place
+        self.place = place
         self._policy = policy
         self.seed = seed
         self._opened = 0
@@ -78,7 +82,7 @@ class Stage:
 
         Raises Failed if the profile isn't in force.
         """
-        place = self._place if url is None else self._place._replace(url=url)
+        place = self.place if url is None else self.place._replace(url=url)
         target = Target(self.subject.spec, place, self._policy, self.seed, f"w{self._opened}")
         self._opened += 1
         found = worker.call(open_store, target)
