@@ -65,6 +65,7 @@ class ConsistencyParameters(Parameters, frozen=True):
     )
     """What goes wrong while tokens are rotated by several at once; where the store has it."""
     mishap_instances: Annotated[int, Field(ge=2)] = 4
+    """App instances that race amid mishaps."""
     mishap_races: PositiveInt = 20
     """Tokens rotated by every instance at once, per mishap."""
 

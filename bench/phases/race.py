@@ -19,6 +19,8 @@ LEAST_GAP_NS = 1_000_000
 MOST_GAP_NS = 50_000_000
 MISHAP_GAP_NS = int(2 * PAUSE_SECONDS * 1e9)
 SPIN_NS = 200_000
+CALL_SECONDS = 0.05
+"""What one call may take on a busy machine, when many are made one after another."""
 RETRIES_SECONDS = 2.0
 """What a driver's own retries may add to one race."""
 
@@ -62,7 +64,10 @@ def _crew(phase: Race, stage: Stage, proxy: Proxy | None) -> Iterator[Sequence[W
 def _run(phase: Race, stage: Stage, crew: Sequence[Worker], proxy: Proxy | None) -> Raced:
     # Operations are numbered by seat; who opens the sessions and who looks have seats of their own.
     opener, looker = phase.instances * OPS_A_CLIENT, (phase.instances + 1) * OPS_A_CLIENT
-    entries, opened = crew[0].call(task.enter, phase.rounds, phase.contest, opener)
+    [(entries, opened)] = together(
+        [crew[0].submit(task.enter, phase.rounds, phase.contest, opener)],
+        phase.rounds * CALL_SECONDS,
+    )
     # A race should be over before the next begins; racers on one lock finish one after another.
     alone_ns = crew[0].call(task.rotation_ns)
     gap_ns = min(max(2 * alone_ns * phase.instances, LEAST_GAP_NS), MOST_GAP_NS)
@@ -73,7 +78,7 @@ def _run(phase: Race, stage: Stage, crew: Sequence[Worker], proxy: Proxy | None)
     spin_ns = SPIN_NS if phase.instances <= cores() or not stage.shared else 0
     heat = Heat(phase.contest, phase.instances, entries, soon_ns(), gap_ns, spin_ns)
     seats = [range(n, phase.instances, len(crew)) for n in range(len(crew))]
-    slack_seconds = RETRIES_SECONDS * phase.rounds if proxy is not None else 0.0
+    slack_seconds = phase.rounds * (CALL_SECONDS if proxy is None else RETRIES_SECONDS)
     pauses = Pauses(lambda: stage.server_pids() if phase.mishap == "paused server" else _last(crew))
     with _mishaps(phase, stage, heat, pauses, proxy):
         raced = together(
@@ -86,7 +91,8 @@ def _run(phase: Race, stage: Stage, crew: Sequence[Worker], proxy: Proxy | None)
     calls = [event for events in raced for event in events]
     if proxy is not None:
         proxy.disarm()
-    looks = crew[0].call(task.look, _tokens([*opened, *calls], entries), looker)
+    tokens = _tokens([*opened, *calls], entries)
+    [looks] = together([crew[0].submit(task.look, tokens, looker)], len(tokens) * CALL_SECONDS)
     return Raced(
         phase=phase,
         history=sorted([*opened, *calls, *looks], key=lambda event: event.invoke_ns),
