@@ -74,15 +74,21 @@ def members(folder: Path) -> list[int]:
 def kill(folder: Path) -> None:
     """SIGKILL every process of `folder` at once, and wait until they are gone.
 
-    All are stopped first, so that none can flush or answer while the others die.
+    All are stopped first, so that none can flush or answer while the others die. One whose parent
+    dies by itself meanwhile isn't known by it any more: what was stopped is killed all the same.
     """
     deadline = time.monotonic() + _GIVE_UP_SECONDS
-    stopped: set[int] = set()
-    while fresh := set(members(folder)) - stopped:
+    stopped: dict[int, int | None] = {}
+    while fresh := set(members(folder)) - stopped.keys():
+        stopped |= {pid: start_ticks(pid) for pid in fresh}
         _signal(fresh, signal.SIGSTOP)
-        stopped |= fresh
-    while (alive := members(folder)) and time.monotonic() < deadline:
-        _signal(alive, signal.SIGKILL)
+
+    def alive() -> set[int]:
+        known = {pid for pid, ticks in stopped.items() if ticks and start_ticks(pid) == ticks}
+        return known | set(members(folder))
+
+    while (left := alive()) and time.monotonic() < deadline:
+        _signal(left, signal.SIGKILL)
         time.sleep(0.002)
 
 
