@@ -115,13 +115,13 @@ def _figures(run: Run, subject: SubjectFacts, wanted: int, parts: Sequence[_Part
         sessions=min(size.sessions for size in sizes),
         stopped=next((size.stopped for size in sizes if size.stopped), None),
         bulk=all(size.bulk for size in sizes),
-        load_rate=_over_trials(run, [size.added * 1e9 / size.load_ns for size in loaded]),
+        load_rate=_over_trials([size.added * 1e9 / size.load_ns for size in loaded]),
         load_client_us=sum(s.load_client_cpu_ns for s in loaded) / added / 1e3 if added else None,
         load_server_us=sum(servers) / added / 1e3 if added and servers else None,
-        memory_bytes=_over_trials(run, [b for part in parts if (b := _memory(part)) is not None]),
+        memory_bytes=_over_trials([b for part in parts if (b := _memory(part)) is not None]),
         memory_in_client=in_client,
-        kept_bytes=_over_trials(run, [b for part in parts if (b := _kept(part)) is not None]),
-        disk_bytes=_over_trials(run, [b for part in parts if (b := _disk(part)) is not None]),
+        kept_bytes=_over_trials([b for part in parts if (b := _kept(part)) is not None]),
+        disk_bytes=_over_trials([b for part in parts if (b := _disk(part)) is not None]),
         visits={
             operation: _visits(
                 run, operation, [v for s in sizes for v in s.visits if v.operation == operation]
@@ -132,8 +132,8 @@ def _figures(run: Run, subject: SubjectFacts, wanted: int, parts: Sequence[_Part
     )
 
 
-def _over_trials(run: Run, values: Sequence[float]) -> Estimate | None:
-    return estimate(values, run.seed) if values else None
+def _over_trials(values: Sequence[float]) -> Estimate | None:
+    return estimate(values) if values else None
 
 
 def _memory(part: _Part) -> float | None:

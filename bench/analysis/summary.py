@@ -20,8 +20,10 @@ from bench.analysis.latency import (
     NothingDone,
     latency_cells,
     reference_connections,
+    with_sampling,
 )
 from bench.analysis.ranking import Noise, noise, ranked
+from bench.analysis.sampling import left
 from bench.analysis.scale import Beyond, ScaleFigures, beyond, scale_figures
 from bench.analysis.soak import SoakSeries, soak_series
 from bench.analysis.tokens import RefreshShare, TokenFigures, refresh_shares, token_figures
@@ -65,6 +67,9 @@ class Summary(Record):
     effort: str
     seed: int
     planned: int
+    """Trials taken, and those still to be taken."""
+    spared: int
+    """Trials that the plan had room for, and that weren't needed."""
     finished: int
     failed: list[FailedTrial]
     skipped: list[Skipped]
@@ -130,7 +135,9 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     latency = judged(trials, "latency", LatencyFindings)
     durability = judged(trials, "durability", DurabilityFindings)
     consistency = judged(trials, "consistency", ConsistencyFindings)
-    unranked, nothing_done = latency_cells(run, latency)
+    to_come = len(left(run, trials))
+    measured, nothing_done = latency_cells(run, latency)
+    unranked = with_sampling(run, trials, measured)
     noises = noise(run, unranked)
     cells = ranked(run, unranked, noises)
     faults = fault_figures(run, durability)
@@ -141,7 +148,8 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         started_at=run.started_at,
         effort=run.effort,
         seed=run.seed,
-        planned=len(run.plan),
+        planned=len(trials) + to_come,
+        spared=len(run.plan) - len(trials) - to_come,
         finished=sum(trial.status == "ok" for trial in trials),
         failed=[
             FailedTrial(id=t.id, label=t.label, error=t.error or "it did not say why")
