@@ -13,7 +13,7 @@ from pymongo import MongoClient
 import backends
 from backends.memory import MemoryStore
 from backends.store import Outcome, Place, Policy, Rotation, Successor, Token
-from bench import phases, sampling
+from bench import counters, phases
 from bench.analysis.evidence import Judged
 from bench.analysis.soak import SoakSeries, soak_series
 from bench.load import soak as load
@@ -172,7 +172,7 @@ def test_a_server_says_what_it_does_meanwhile(
     server = start_server(kind, backends.resolve(spec).profile.server)
     with staged(spec, tmp_path, server) as stage:
         phases.execute(FILL, stage)
-        with sampling.sampler(stage) as read:
+        with counters.reader(stage) as read:
             before = read()
             phases.execute(SHORT, stage)
             _disturb(kind, server.url)
@@ -211,11 +211,11 @@ def test_a_checkpoint_of_sqlite_is_seen_from_outside(tmp_path: Path) -> None:
         for number in range(2):
             database.execute("INSERT INTO refresh_denial VALUES (?, 1)", (bytes([number]),))
             database.commit()
-            seen.append(sampling.sqlite.counters(tmp_path))
+            seen.append(counters.sqlite.read(tmp_path))
             database.execute("PRAGMA wal_checkpoint(RESTART)")
     assert seen[1]["checkpoints"] == seen[0]["checkpoints"] + 1
     assert seen[0]["log_bytes"] > 0
-    assert sampling.sqlite.counters(tmp_path / "nowhere") == {}
+    assert counters.sqlite.read(tmp_path / "nowhere") == {}
 
 
 def point(latency_ms: float = 1.0, *, late: int = 0) -> Point:
