@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "scenario", "label", "durability", "workload", "operation", "connections", "fault",
-    "instances", "sessions", "figure", "value", "unit", "low", "high", "interval", "n_trials", "n", "n_of",
-    "rank", "tie", "flags", "trials",
+    "instances", "sessions", "figure", "value", "unit", "low", "high", "interval", "n_trials",
+    "n", "n_of", "rank", "tie", "flags", "trials",
 )  # fmt: skip
 """`n` counts what `n_of` names; `interval` says how low and high were had; `trials` are ids."""
 
