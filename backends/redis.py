@@ -95,7 +95,7 @@ class RedisStore:
         """Store many new sessions: those of a subject that come together are one script's work."""
         added = 0
         for batch in batches(sessions, LOADED_AT_ONCE):
-            commands = [_command(ISSUE, *_issued(group)) for group in _by_subject(batch)]
+            commands = issuing(batch)
             try:
                 answers = self._connections.exchange_all(commands)
             except NoScript:
@@ -187,6 +187,11 @@ class RedisStore:
 
 def _command(script: Script, keys: Sequence[str | bytes], *args: str | bytes | int) -> Command:
     return ("EVALSHA", script.sha, len(keys), *keys, *args)
+
+
+def issuing(sessions: Sequence[Session]) -> Sequence[Command]:
+    """Give the commands that store new sessions; the server must hold the script `ISSUE`."""
+    return [_command(ISSUE, *_issued(group)) for group in _by_subject(sessions)]
 
 
 def _issued(sessions: Sequence[Session]) -> tuple[Sequence[str], *tuple[str | bytes | int, ...]]:
