@@ -130,7 +130,8 @@ def psql(found: Found, server: Server, folder: Path) -> Other:
 
 def pack(command: tuple[Any, ...]) -> bytes:
     """Give a command as it is sent."""
-    return hiredis.pack_command(command)
+    packed: bytes = hiredis.pack_command(command)
+    return packed
 
 
 def redis_cli(server: Server, folder: Path) -> Other:
