@@ -210,13 +210,12 @@ def _issued(sessions: Sequence[Session]) -> tuple[Sequence[str], *tuple[str | by
             issued_at_ms,
             _keep_ms(idle_ms, issued_at_ms),
             _keep_ms(max(idle_ms, absolute_ms), issued_at_ms),
-            *("generation", session.generation),
-            *("client", session.client),
-            *("device", session.device),
-            *("issued", issued_at_ms),
-            *("idle_expires", idle_ms),
-            *("absolute_expires", absolute_ms),
-            *("digest", session.digest),
+            session.generation,
+            session.client,
+            session.device,
+            idle_ms,
+            absolute_ms,
+            session.digest,
         )
     return keys, *args
 
