@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.phases import disturb, measure, observe, race
+from bench.phases import climb, disturb, measure, observe, race
 from bench.phases.stage import Stage
+from scenarios.phases.climb import Climb
 from scenarios.phases.disturb import Disturb
 from scenarios.phases.measure import Measure
 from scenarios.phases.observe import Observe
@@ -16,6 +17,7 @@ EXECUTORS: Mapping[type[Any], Callable[[Any, Stage], Observation]] = {
     Disturb: disturb.execute,
     Observe: observe.execute,
     Race: race.execute,
+    Climb: climb.execute,
 }
 
 
