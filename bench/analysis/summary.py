@@ -21,12 +21,14 @@ from bench.analysis.latency import (
     latency_cells,
     reference_connections,
 )
+from bench.analysis.load import Capacity, LoadStep, load_figures
 from bench.analysis.ranking import Noise, noise, ranked
 from bench.analysis.tokens import RefreshShare, TokenFigures, refresh_shares, token_figures
 from bench.record import Record, Run, ServerFacts, Skipped, SubjectFacts, Trial
 from scenarios.consistency import ConsistencyFindings
 from scenarios.durability import DurabilityFindings
 from scenarios.latency import LatencyFindings
+from scenarios.offered_load import LoadFindings
 
 CLASSES = (
     Durability.POWER_CUT,
@@ -77,6 +79,8 @@ class Summary(Record):
     positive_controls: list[PositiveControl]
     sightings: list[SeenAtOnce]
     races: list[RaceFigures]
+    load: list[LoadStep]
+    capacities: list[Capacity]
     tokens: list[TokenFigures]
     refreshes: list[RefreshShare]
     contradictions: list[Contradiction]
@@ -90,13 +94,17 @@ class Summary(Record):
         """Find what a fault did to a subject."""
         return next((f for f in self.faults if (f.label, f.fault) == (label, fault)), None)
 
+    def capacity(self, label: str) -> Capacity | None:
+        """Find the highest rate that a subject carried."""
+        return next((one for one in self.capacities if one.label == label), None)
+
     def by_class(self) -> Sequence[tuple[Durability, Sequence[SubjectFacts]]]:
         """Give the subjects in their classes, control halves left out.
 
         A subject of which no trial came out is among them, to be shown as not measured; but where
         nothing at all was measured there are no classes to speak of.
         """
-        if not (self.cells or self.faults or self.sightings or self.races):
+        if not (self.cells or self.faults or self.sightings or self.races or self.capacities):
             return []
         groups = [
             (
@@ -127,6 +135,7 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     faults = fault_figures(run, durability)
     sightings = seen_at_once(run, consistency)
     races = race_figures(run, consistency)
+    load, capacities = load_figures(run, judged(trials, "load", LoadFindings))
     tokens = token_figures(run.tokens)
     return Summary(
         started_at=run.started_at,
@@ -151,6 +160,8 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         positive_controls=list(positive_controls(faults)),
         sightings=list(sightings),
         races=list(races),
+        load=list(load),
+        capacities=list(capacities),
         tokens=list(tokens),
         refreshes=list(refresh_shares(run, cells, tokens)),
         contradictions=list(contradictions(run, faults, sightings, races)),

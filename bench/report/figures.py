@@ -8,6 +8,7 @@ from bench.analysis.durability import FaultFigures
 from bench.analysis.estimate import Estimate
 from bench.analysis.latency import LatencyCell
 from bench.report import formats
+from bench.report.loadfigures import load_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +61,7 @@ def _rows(summary: Summary) -> Iterator[Fields]:
             figure = f"races with {winners} winners"
             yield {**known, "figure": figure, "value": rounds, "unit": "races"}
         yield {**known, "figure": "double spends", "value": races.double_spends, "unit": "races"}
+    yield from load_rows(summary.load, summary.capacities)
     for token in summary.tokens:
         known = {"scenario": "tokens", "label": token.algorithm, **_counted(token.samples, "calls")}
         for name, value in (

@@ -12,6 +12,7 @@ from bench.report.plots import (
     losses,
     palette,
     races,
+    response,
     throughput,
     tradeoff,
 )
@@ -22,6 +23,7 @@ PLOTS: Mapping[str, Draw] = {
     "throughput": throughput.draw,
     "latency": latency.draw,
     "distribution": distribution.draw,
+    "response": response.draw,
     "losses": losses.draw,
     "races": races.draw,
 }

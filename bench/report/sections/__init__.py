@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from bench.report.blocks import SectionMaker
-from bench.report.sections import answer, failures, losses, method, races, speed, tokens
+from bench.report.sections import answer, failures, load, losses, method, races, speed, tokens
 
 SECTIONS: Sequence[SectionMaker] = (
     answer.section,
     failures.section,
     speed.section,
+    load.section,
     losses.section,
     races.section,
     tokens.section,
