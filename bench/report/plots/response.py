@@ -27,7 +27,11 @@ def draw(scene: Scene) -> Plot | None:
     summary = scene.summary
     capacities = {one.label: one for one in summary.capacities}
     steps = {
-        label: [s for s in summary.load if s.label == label and s.response_ns["99"] is not None]
+        label: [
+            step
+            for step in summary.load
+            if step.label == label and step.place is not None and step.response_ns["99"]
+        ]
         for label in capacities
     }
     classes = [
