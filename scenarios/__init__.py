@@ -10,6 +10,8 @@ MODULES = {
     "durability": "scenarios.durability",
     "consistency": "scenarios.consistency",
     "load": "scenarios.offered_load",
+    "scale": "scenarios.scale",
+    "soak": "scenarios.soak",
 }
 
 

@@ -20,24 +20,24 @@ CLIENTS_BUSY = 0.80
 """Share of the time that clients spent in calls, beyond which what is due waits for the store."""
 
 
-class Costed(Protocol):
-    """A stretch of load with what it cost."""
+class Spent(Protocol):
+    """What a loop took, in one trial."""
 
     @property
     def elapsed_ns(self) -> int:
-        """How long it took."""
+        """From the first client's start to the last one's end."""
 
     @property
     def processes(self) -> int:
-        """Client processes."""
+        """Worker processes that the clients were shared out among."""
 
     @property
     def client_cpu_ns(self) -> int:
-        """Of all client processes."""
+        """Of all of them."""
 
     @property
     def server_cpu_ns(self) -> int | None:
-        """None where there is no server to look at."""
+        """None where there is no server, or it isn't ours to look at."""
 
 
 def cores(environment: Mapping[str, Any]) -> float | None:
@@ -52,12 +52,12 @@ def cores(environment: Mapping[str, Any]) -> float | None:
     return None
 
 
-def client_share(cells: Sequence[Costed]) -> float:
+def client_share(cells: Sequence[Spent]) -> float:
     """Give the CPU a worker process used, as a share of one core, over all trials."""
     return sum(c.client_cpu_ns for c in cells) / sum(c.elapsed_ns * c.processes for c in cells)
 
 
-def machine_share(cells: Sequence[Costed], machine_cores: float | None) -> float | None:
+def machine_share(cells: Sequence[Spent], machine_cores: float | None) -> float | None:
     """Give the CPU of clients and server together, as a share of the machine's cores."""
     if machine_cores is None:
         return None
@@ -65,7 +65,7 @@ def machine_share(cells: Sequence[Costed], machine_cores: float | None) -> float
     return used / sum(c.elapsed_ns * machine_cores for c in cells)
 
 
-def limited_because(cells: Sequence[Costed], machine_cores: float | None) -> str | None:
+def limited_because(cells: Sequence[Spent], machine_cores: float | None) -> str | None:
     """Say why the load generator was the limit, or None where it wasn't."""
     client = client_share(cells)
     machine = machine_share(cells, machine_cores)

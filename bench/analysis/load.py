@@ -131,14 +131,14 @@ def _gather(
         dropped=sum(step.dropped for step in steps),
         in_flight=sum(step.in_flight for step in steps),
         errors=dict(sum((Counter(step.errors) for step in steps), Counter[str]())),
-        rate=estimate([_rate(mine) for mine in of_each.values()], run.seed),
+        rate=estimate([_rate(mine) for mine in of_each.values()]),
         started_share=started_share(steps),
         response_ns=_percentiles(response),
         service_ns=_percentiles(merged(step.service_ns for step in steps)),
         lag_ns=_percentiles(merged(step.lag_ns for step in steps)),
         pacing_ns=_percentiles(merged(step.pacing_ns for step in steps)),
         tokens_ns=_percentiles(merged(step.tokens_ns for step in steps)),
-        p99_ns=_p99(of_each, run.seed),
+        p99_ns=_p99(of_each),
         client_share=client_share(steps),
         why=_why(run, steps, len(of_each)),
     )
@@ -153,11 +153,11 @@ def _capacity(run: Run, subject: SubjectFacts, mine: Sequence[Judged[LoadFinding
         durability=subject.durability,
         trials=[one.trial.id for one in mine],
         bound_ns=findings[0].bound_ns,
-        rate=estimate([one.capacity or 0.0 for one in findings], run.seed),
+        rate=estimate([one.capacity or 0.0 for one in findings]),
         carried_in=sum(one.capacity is not None for one in findings),
-        fails_at=estimate(ends, run.seed) if len(ends) == len(findings) else None,
-        closed_rate=estimate([one.closed_rate for one in findings], run.seed),
-        core=estimate(core, run.seed) if len(core) == len(findings) else None,
+        fails_at=estimate(ends) if len(ends) == len(findings) else None,
+        closed_rate=estimate([one.closed_rate for one in findings]),
+        core=estimate(core) if len(core) == len(findings) else None,
         why=_capacity_why(run, findings),
     )
 
@@ -224,10 +224,10 @@ def _responses(steps: Sequence[StepFindings]) -> Iterable[Histogram]:
     return (counts for step in steps for counts in step.response_ns.values())
 
 
-def _p99(of_each: Mapping[str, Sequence[StepFindings]], seed: int) -> Estimate | None:
+def _p99(of_each: Mapping[str, Sequence[StepFindings]]) -> Estimate | None:
     each = [percentile_ns(merged(_responses(steps)), "99") for steps in of_each.values()]
     carried = [value for value in each if value is not None]
-    return estimate(carried, seed) if len(carried) == len(each) else None
+    return estimate(carried) if len(carried) == len(each) else None
 
 
 def _percentiles(counts: Histogram) -> dict[str, int | None]:

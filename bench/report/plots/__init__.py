@@ -13,6 +13,8 @@ from bench.report.plots import (
     palette,
     races,
     response,
+    scale,
+    soak,
     throughput,
     tradeoff,
 )
@@ -26,6 +28,8 @@ PLOTS: Mapping[str, Draw] = {
     "response": response.draw,
     "losses": losses.draw,
     "races": races.draw,
+    "scale": scale.draw,
+    "soak": soak.draw,
 }
 
 

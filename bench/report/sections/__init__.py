@@ -3,13 +3,26 @@
 from collections.abc import Sequence
 
 from bench.report.blocks import SectionMaker
-from bench.report.sections import answer, failures, load, losses, method, races, speed, tokens
+from bench.report.sections import (
+    answer,
+    failures,
+    load,
+    losses,
+    method,
+    races,
+    scale,
+    soak,
+    speed,
+    tokens,
+)
 
 SECTIONS: Sequence[SectionMaker] = (
     answer.section,
     failures.section,
     speed.section,
     load.section,
+    scale.section,
+    soak.section,
     losses.section,
     races.section,
     tokens.section,
