@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import backends
 import scenarios
 from backends import Subject
-from backends.store import Place, Policy
+from backends.store import Place
 from bench import phases, servers
 from bench.analysis.sampling import Sampler
 from bench.errors import Missing, WrongUse
@@ -123,7 +123,7 @@ class Runner:
                 Stage(
                     subject=subject,
                     place=place,
-                    policy=Policy(),
+                    policy=case.policy,
                     server=server,
                     seed=planned.seed,
                     scratch=self._folder_for(ends),

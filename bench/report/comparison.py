@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import TypeVar
 
 from backends.store import Durability
 from bench.analysis import Summary
@@ -12,6 +13,9 @@ from bench.analysis.latency import LatencyCell
 from bench.record import SubjectFacts
 from bench.report import cells, formats
 from bench.report.blocks import Cell, Column, Group, Material, Row, Table
+from bench.report.loadcells import carried_cell
+
+Part = TypeVar("Part", Column, Cell)
 
 CLASS_WORDS = {
     Durability.POWER_CUT: "Power cut: declared to keep every acknowledged write through one",
@@ -54,6 +58,7 @@ def comparison(material: Material) -> Table:
         Column("resurrected", "sessions"),
         Column("seen by others at once", "looks"),
         Column("winners per race", "most"),
+        *_loaded(summary, Column("carried, open loop", "1/s")),
         Column("cannot (declared)"),
         Column("n"),
     ]
@@ -107,11 +112,17 @@ def _row(material: Material, subject: SubjectFacts) -> Row:
             _resurrected(summary, [fault for fault in (restart, crash) if fault]),
             _seen([one for one in summary.sightings if one.label == subject.label]),
             _winners([one for one in summary.races if one.label == subject.label]),
+            *_loaded(summary, carried_cell(summary, subject)),
             _cannot(subject),
             _sizes(rotate, [fault for fault in (restart, crash) if fault]),
         ],
         colour=material.colours[subject.backend],
     )
+
+
+def _loaded(summary: Summary, part: Part) -> Sequence[Part]:
+    """Leave out what belongs to load where a run had none: it isn't in the default comparison."""
+    return [part] if summary.capacities else []
 
 
 def _resurrected(summary: Summary, faults: Sequence[FaultFigures]) -> Cell:

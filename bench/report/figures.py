@@ -10,6 +10,7 @@ from bench.analysis.latency import LatencyCell
 from bench.analysis.scale import ScaleFigures
 from bench.analysis.soak import SoakSeries
 from bench.report import formats
+from bench.report.loadfigures import load_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +67,7 @@ def _rows(summary: Summary) -> Iterator[Fields]:
         yield from _scale(size)
     for series in summary.soak:
         yield from _soak(series)
+    yield from load_rows(summary.load, summary.capacities)
     for token in summary.tokens:
         known = {"scenario": "tokens", "label": token.algorithm, **_counted(token.samples, "calls")}
         for name, value in (

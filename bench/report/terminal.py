@@ -8,6 +8,7 @@ from bench.analysis.estimate import zero_bound
 from bench.record import SubjectFacts
 from bench.report import cells, formats
 from bench.report.blocks import Cell
+from bench.report.loadcells import carried_cell
 from bench.report.names import names
 
 
@@ -28,6 +29,7 @@ def short_table(summary: Summary) -> ShortTable:
     columns += [f"rotate p50 @{at} ms", f"p99 @{at} ms", f"rotations/s @{at}"] * bool(summary.cells)
     columns += ["lost on restart", "lost on crash"] * bool(summary.faults)
     columns += ["winners per race"] * bool(summary.races)
+    columns += ["carried/s"] * bool(summary.capacities)
     rows = [
         [str(durability), called[subject.label], *(map(_text, _cells(summary, subject)))]
         for durability, members in summary.by_class()
@@ -53,6 +55,8 @@ def _cells(summary: Summary, subject: SubjectFacts) -> Sequence[Cell]:
         mine = [races for races in summary.races if races.label == subject.label]
         most = max(mine, key=lambda one: (one.most_winners or 0, one.instances), default=None)
         found.append(cells.winners_cell(most))
+    if summary.capacities:
+        found.append(carried_cell(summary, subject))
     return found
 
 
@@ -66,6 +70,9 @@ def _notes(summary: Summary, rows: Sequence[Sequence[str]]) -> Sequence[str]:
     notes = []
     if any("limited" in text for text in texts):
         notes.append("limited: the load generator was the limit, not the store; not ranked")
+    if summary.capacities:
+        bound = formats.milliseconds(summary.capacities[0].bound_ns)
+        notes.append(f"carried/s: open loop, with p99 response within {bound} ms and no error")
     if any("tie" in text for text in texts):
         notes.append("tie: the gap is inside the noise of the A/A control or of the trials")
     if any(cell.ranks for cell in summary.cells):
