@@ -14,7 +14,10 @@ from bench.errors import Failed
 from bench.faults.fault import Fault, Site
 
 _STOP_SECONDS = 5.0
-"""A thread inside a system call stops when that is over: a sync may take a while."""
+_STANDING = {"T", "D", "Z", "X"}
+"""Stopped, or gone; or in the midst of a system call that can't be interrupted, such as a sync: it
+stops on its way out, before the program sees the result. It isn't waited for: a power cut doesn't
+let a sync end either."""
 
 
 @contextlib.contextmanager
@@ -39,10 +42,10 @@ def stopped(pids: Sequence[int]) -> Iterator[None]:
 
 
 def _stands_still(pid: int) -> bool:
-    """Whether every thread is stopped, or has ended (proc(5): stat, field 3)."""
+    """Whether no thread can run in user space any more (proc(5): stat, field 3)."""
     stats = Path(f"/proc/{pid}/task").glob("*/stat")
     states = [stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] for stat in stats]
-    return set(states) <= {"T", "Z", "X"}
+    return set(states) <= _STANDING
 
 
 @contextlib.contextmanager
