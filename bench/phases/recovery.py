@@ -73,6 +73,8 @@ def see_it_back(
             opened = False
         time.sleep(_POLL_SECONDS)
     site.kill()
+    if opened and stage.shared:
+        inspector.call(close_store)
     if site.volume is not None:
         # A file system that met errors may have made itself read-only.
         site.volume.remount()
