@@ -151,15 +151,18 @@ def _durability(figures: FaultFigures) -> Iterator[Fields]:
             "figure": f"trials with {figure}",
             "unit": "trials",
             "value": loss.trials_with,
-            "high": loss.bound,
-            "interval": "95% bound of the share" if loss.bound is not None else None,
+            "low": loss.share and loss.share[0],
+            "high": loss.bound if loss.share is None else loss.share[1],
+            "interval": "95% of the share" if loss.share else "95% bound of the share",
         }
     for figure, unit, value in (
         ("loss window", "ns", figures.loss_window_ns),
-        ("recovery, median", "ns", figures.recovery.median_ns),
-        ("recovery, longest", "ns", figures.recovery.maximum_ns),
+        ("recovery, median", "ns", figures.recovery and figures.recovery.median_ns),
+        ("recovery, longest", "ns", figures.recovery and figures.recovery.maximum_ns),
         ("recovered unknown", "operations", figures.recovered_unknown),
         ("phantoms", "families", figures.phantoms),
+        ("torn", "families", figures.torn),
+        ("refused", "operations", figures.refused),
         ("unanswered", "operations", figures.unanswered),
     ):
         yield {**known, "figure": figure, "unit": unit, "value": value}
