@@ -66,7 +66,7 @@ def disturb(fault: FaultName) -> Disturb:
         instances=2,
         connections=4,
         seconds=0.4,
-        outage_seconds=0.6,
+        outage_seconds=1.0,
         rate=500,
     )
 
