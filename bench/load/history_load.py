@@ -207,7 +207,10 @@ def inspect(tokens: Mapping[str, tuple[int, str]]) -> Found:
             for session in store.sessions(subject):
                 found.setdefault(session.family.id, _state_of(session))
     damage = store.damage() if isinstance(store, Checks) else None
-    return Found(found, list(torn), damage or next(iter(torn.values()), None))
+    said = damage or next(iter(torn.values()), None)
+    # A record is made to be shown: no path of the machine.
+    said = said and said.replace(f"{state().target.place.directory}/", "")
+    return Found(found, list(torn), said)
 
 
 def _state_of(session: Session) -> State:
