@@ -9,6 +9,7 @@ from bench.analysis.consistency import RaceFigures, SeenAtOnce, race_figures, se
 from bench.analysis.contradictions import Contradiction, contradictions
 from bench.analysis.durability import (
     FaultFigures,
+    Harm,
     PositiveControl,
     fault_figures,
     positive_controls,
@@ -110,6 +111,11 @@ class Summary(Record):
     def capacity(self, label: str) -> Capacity | None:
         """Find the highest rate that a subject carried."""
         return next((one for one in self.capacities if one.label == label), None)
+
+    def controlled(self, fault: str, harm: Harm) -> bool:
+        """Whether someone suffered a harm under a fault, so that zero means something."""
+        mine = [c for c in self.positive_controls if (c.fault, c.harm) == (fault, harm)]
+        return any(control.labels for control in mine)
 
     def by_class(self) -> Sequence[tuple[Durability, Sequence[SubjectFacts]]]:
         """Give the subjects in their classes, control halves left out.

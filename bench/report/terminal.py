@@ -27,7 +27,7 @@ def short_table(summary: Summary) -> ShortTable:
     # Only what this run measured: a terminal has no room for columns of "not measured".
     columns = ["class", "subject"]
     columns += [f"rotate p50 @{at} ms", f"p99 @{at} ms", f"rotations/s @{at}"] * bool(summary.cells)
-    columns += ["lost on restart", "lost on crash"] * bool(summary.faults)
+    columns += [f"lost on {formats.FAULTS.get(fault, (fault,))[0]}" for fault in _faults(summary)]
     columns += ["winners per race"] * bool(summary.races)
     columns += ["carried/s"] * bool(summary.capacities)
     rows = [
@@ -47,10 +47,9 @@ def _cells(summary: Summary, subject: SubjectFacts) -> Sequence[Cell]:
             cells.latency_cell(rotate, "99"),
             cells.rate_cell(rotate),
         ]
-    if summary.faults:
-        for fault in ("restart", "crash"):
-            figures = summary.fault(subject.label, fault)
-            found.append(cells.lost_cell(summary, figures, "lost_writes"))
+    for fault in _faults(summary):
+        figures = summary.fault(subject.label, fault)
+        found.append(cells.lost_cell(summary, figures, "lost_writes"))
     if summary.races:
         mine = [races for races in summary.races if races.label == subject.label]
         most = max(mine, key=lambda one: (one.most_winners or 0, one.instances), default=None)
@@ -58,6 +57,10 @@ def _cells(summary: Summary, subject: SubjectFacts) -> Sequence[Cell]:
     if summary.capacities:
         found.append(carried_cell(summary, subject))
     return found
+
+
+def _faults(summary: Summary) -> Sequence[str]:
+    return list(dict.fromkeys(figures.fault for figures in summary.faults))
 
 
 def _text(cell: Cell) -> str:
@@ -81,6 +84,8 @@ def _notes(summary: Summary, rows: Sequence[Sequence[str]]) -> Sequence[str]:
     if sizes and any(text.startswith("0 of") for text in texts):
         bound = formats.bound(zero_bound(sizes[0]))
         notes.append(f"0 lost in {sizes[0]} of each fault: the true share may be up to {bound}")
+    if any("uncontrolled" in text for text in texts):
+        notes.append("uncontrolled: nobody lost anything by that fault, so zero proves nothing")
     if summary.failed:
         notes.append(f"{formats.count(len(summary.failed), 'trial')} failed; the report says why")
     return notes
