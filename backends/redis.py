@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from backends.lifecycle import judge
 from backends.memory import LATEST_ISSUE_MS
 from backends.redis_connections import Connections, NoScript
+from backends.redis_copies import CopiedConnections
 from backends.redis_hashes import (
     FIELDS,
     denied_key,
@@ -37,6 +38,7 @@ from backends.store import (
     Session,
     Successor,
     Token,
+    Topology,
     Verification,
 )
 
@@ -72,7 +74,8 @@ class RedisStore:
     """Sessions in Redis. It has no `sweep`: Redis reclaims sessions, denials and indexes itself."""
 
     def __init__(self, url: str, profile: Profile, policy: Policy) -> None:
-        self._connections = Connections(url)
+        copies = int(profile.client.get("wait", 0))
+        self._connections = CopiedConnections(url, copies) if copies else Connections(url)
         self._profile = profile
         self._policy = policy
 
@@ -159,7 +162,8 @@ class RedisStore:
 
     def settings(self) -> Mapping[str, str]:
         """Ask the server for the settings that make the profile."""
-        return {name: self._setting(name) for name in self._profile.server}
+        served = {name: self._setting(name) for name in self._profile.server}
+        return {**served, **self._profile.client}
 
     def close(self) -> None:
         """Disconnect."""
@@ -233,6 +237,29 @@ PROFILES = (
     ),
 )
 
+TOPOLOGIES = (
+    Topology(
+        name="sentinel",
+        summary="a primary, two replicas that follow at their own pace, and three Sentinels",
+        layout="sentinel",
+        survives_failover=No("what no replica has got yet is gone with the old primary"),
+    ),
+    Topology(
+        name="sentinel-min1",
+        summary="... and a primary refuses writes once no replica has answered it for a second",
+        layout="sentinel",
+        survives_failover=No("a primary that is cut off acknowledges for a second or two more"),
+        server={"min-replicas-to-write": "1", "min-replicas-max-lag": "1"},
+    ),
+    Topology(
+        name="sentinel-wait1",
+        summary="... and a write is acknowledged once one replica has it (WAIT 1)",
+        layout="sentinel",
+        survives_failover=No("WAIT is no consensus: Sentinel may promote the replica without it"),
+        client={"wait": "1"},
+    ),
+)
+
 BACKEND = Backend(
     name="redis",
     title="Redis",
@@ -240,5 +267,6 @@ BACKEND = Backend(
     profiles={profile.name: profile for profile in PROFILES},
     open=open_store,
     server="redis",
+    topologies={topology.name: topology for topology in TOPOLOGIES},
     drivers=("redis", "hiredis"),
 )

@@ -130,7 +130,12 @@ class Runner:
         kind = subject.backend.server
         if kind is None:
             return Place(directory), None
-        server = servers.start(self._servers[kind], self._folder_for(ends), subject.profile.server)
+        server = servers.start(
+            self._servers[kind],
+            self._folder_for(ends),
+            subject.profile.server,
+            subject.layout,
+        )
         ends.callback(server.close)
         return Place(directory, server.url), server
 
