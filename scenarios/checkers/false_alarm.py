@@ -18,7 +18,8 @@ def check(history: Sequence[Event]) -> Sequence[Anomaly]:
     found: list[Anomaly] = []
     for family, events in families(history).items():
         of_each = [alarms(lineage) for lineage in readings(family, events)]
-        found += min(of_each, key=len)
+        fewest: Sequence[Anomaly] = min(of_each, key=len)
+        found += fewest
     return found
 
 
