@@ -102,12 +102,11 @@ def _strike(phase: Failover, cluster: Cluster) -> _Struck:
     name = cluster.primary()
     if phase.strike == "partition" and cluster.hosts.uncut is None:
         return _Struck(name, "partition", cluster.cut_off(name))
-    at_ns = time.monotonic_ns()
     if phase.strike == "partition":
         cluster.members[name].pause()
-        return _Struck(name, "pause", at_ns)
+        return _Struck(name, "pause", time.monotonic_ns())
     cluster.members[name].kill()
-    return _Struck(name, "kill", at_ns)
+    return _Struck(name, "kill", time.monotonic_ns())
 
 
 def _live_through(phase: Failover, cluster: Cluster, struck: _Struck) -> bool:
