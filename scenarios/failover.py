@@ -184,5 +184,6 @@ SCENARIO = Scenario(
         "redis:aof-everysec@sentinel",
         "redis:aof-everysec@sentinel-min1",
         "redis:aof-everysec@sentinel-wait1",
+        "redis:aof-everysec@cluster",
     ),
 )

@@ -11,6 +11,7 @@ from bench.servers.local import LocalServer
 from bench.servers.mongo import MongoServer
 from bench.servers.postgres import PostgresServer
 from bench.servers.redis import RedisServer
+from bench.servers.redis_cluster import RedisCluster
 from bench.servers.redis_sentinel import RedisSentinel
 from bench.servers.server import Found, Server, Unavailable
 
@@ -22,6 +23,7 @@ _SERVERS: Mapping[str, type[LocalServer]] = {
 
 _CLUSTERS: Mapping[tuple[str, str], type[Cluster]] = {
     ("redis", "sentinel"): RedisSentinel,
+    ("redis", "cluster"): RedisCluster,
 }
 """Kind and `Topology.layout` -> what starts it."""
 
