@@ -98,6 +98,7 @@ class HistoryClient:
             "rotate",
             after,
             lambda: self._store.rotate(token, successor, held.device, now_ms()).outcome,
+            presented=held.digest.hex(),
         )
         self._held.remove(held)
         if answer.outcome == Outcome.ROTATED:
@@ -123,6 +124,7 @@ class HistoryClient:
         kind: Literal["issue", "rotate", "revoke"],
         after: Held,
         call: Callable[[], str | None],
+        presented: str = "",
     ) -> Answer:
         self._op += 1
         self._writer.invoke(
@@ -134,6 +136,7 @@ class HistoryClient:
                 generation=after.generation,
                 digest=after.digest.hex(),
                 invoke_ns=time.monotonic_ns(),
+                presented=presented,
             )
         )
         answer = attempt(call)
@@ -207,7 +210,10 @@ def inspect(tokens: Mapping[str, tuple[int, str]]) -> Found:
             for session in store.sessions(subject):
                 found.setdefault(session.family.id, _state_of(session))
     damage = store.damage() if isinstance(store, Checks) else None
-    return Found(found, list(torn), damage or next(iter(torn.values()), None))
+    said = damage or next(iter(torn.values()), None)
+    # A record is made to be shown: no path of the machine.
+    said = said and said.replace(f"{state().target.place.directory}/", "")
+    return Found(found, list(torn), said)
 
 
 def _state_of(session: Session) -> State:
