@@ -119,6 +119,11 @@ def _in_topology(subject: Subject, name: str) -> Subject:
             f"{backend.name} has no topology {name!r}; {_hint(name, backend.topologies)}"
         )
     topology = backend.topologies[name]
+    if subject.profile.name not in topology.survives_failover:
+        raise UnknownSubject(
+            f"{subject.spec} can't be had @{name}; {backend.name}@{name} takes"
+            f" {', '.join(topology.survives_failover)}"
+        )
     return Subject(f"{subject.spec}@{name}", backend, topology.over(subject.profile), topology)
 
 

@@ -9,6 +9,7 @@ import psycopg
 from backends.per_thread import PerThread
 from backends.postgres_connection import connect, failure
 from backends.postgres_prepared import PreparedStatements
+from backends.postgres_topologies import TOPOLOGIES
 from backends.sql import SqlStore, encoded, key
 from backends.statements import Statement, script, statements
 from backends.store import (
@@ -188,5 +189,6 @@ BACKEND = Backend(
     open=open_store,
     prepare=prepare,
     server="postgres",
+    topologies=TOPOLOGIES,
     drivers=("psycopg",),
 )

@@ -14,6 +14,7 @@ from backends.errors import NotSent
 from backends.per_thread import PerThread
 from backends.postgres import PROFILES, STATEMENTS, PostgresStore, prepare
 from backends.postgres_connection import connect, failure
+from backends.postgres_topologies import TOPOLOGIES
 from backends.sql import SHARED
 from backends.statements import Statement
 from backends.store import Backend, Place, Policy, Profile
@@ -82,5 +83,6 @@ BACKEND = Backend(
     open=open_store,
     prepare=prepare,
     server="postgres",
+    topologies=TOPOLOGIES,
     drivers=("sqlalchemy", "psycopg"),
 )

@@ -85,6 +85,10 @@ class Cluster(ABC):
         """
         return self.hosts.cut([self.members[name].host, self.app_hosts[1]])
 
+    def heal(self) -> int:
+        """Join all hosts again, and bring whoever was cut off back in. Gives the instant."""
+        return self.hosts.heal()
+
     def wait_for_new_primary(self, old: str) -> str:
         """Wait until another than `old` is primary, and name it."""
 
