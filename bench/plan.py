@@ -33,6 +33,33 @@ and where durability is a setting, both sides of that choice. The rest (`redis:r
 `postgres:nofsync`, `mongo:majority`, the other journal modes of SQLite) is there for the asking:
 each would lengthen the run, and answers a narrower question."""
 
+
+def default_subjects(scenarios: Sequence[Scenario]) -> Sequence[str]:
+    """Give what a run of `scenarios` compares unless told otherwise."""
+    return tuple(
+        dict.fromkeys(spec for one in scenarios for spec in one.subjects or DEFAULT_SUBJECTS)
+    )
+
+
+def kept_apart(
+    scenarios: Sequence[Scenario], subjects: Sequence[Subject], *, named: bool
+) -> Sequence[tuple[str, str]]:
+    """Give scenario and spec of those that don't go together.
+
+    A scenario with subjects of its own is about several servers. Where subjects are `named`, any
+    other takes them all; where they aren't, each takes its own.
+    """
+    return [
+        (scenario.name, subject.spec)
+        for scenario in scenarios
+        for subject in subjects
+        if (
+            (scenario.subjects and subject.topology is None)
+            or not (named or subject.spec in (scenario.subjects or DEFAULT_SUBJECTS))
+        )
+    ]
+
+
 SEED_BITS = 48
 """Fits a double, so that any reader of the record's JSON gets the seed exactly."""
 
@@ -46,7 +73,8 @@ def facts(subjects: Sequence[Subject], *, control: bool) -> list[SubjectFacts]:
     described = [_facts(subject) for subject in subjects]
     if not control:
         return described
-    twice = next((s for s in subjects if s.backend.server), subjects[0])
+    single = [subject for subject in subjects if subject.topology is None]
+    twice = next((s for s in single if s.backend.server), subjects[0])
     again = _facts(twice).model_copy(update={"label": f"{twice.spec} (again)", "control": True})
     return [*described, again]
 
@@ -68,13 +96,17 @@ def plan(
     described: Sequence[SubjectFacts],
     seed: int,
     spared: Container[str] = (),
+    apart: Container[tuple[str, str]] = (),
 ) -> list[PlannedTrial]:
     """Give every trial once: each scenario's cases for each label, as often as the case says.
 
-    Subjects in `spared` get no case that stops or kills their server.
+    Subjects in `spared` get no case that stops or kills their server; a scenario and a spec in
+    `apart` aren't brought together.
     """
     rounds: dict[int, list[PlannedTrial]] = {}
     for scenario, fact, case in _cases(scenarios, subjects, described):
+        if (scenario.name, fact.spec) in apart:
+            continue
         if fact.spec in spared and _disturbs(case):
             continue
         for repeat in range(1, case.trials + 1):
@@ -106,6 +138,22 @@ def left_out(
             mend="refreshbench run --servers wheel",
         )
         for name in named
+    ]
+
+
+def without_topology(
+    scenarios: Sequence[Scenario], subjects: Sequence[Subject]
+) -> Sequence[Skipped]:
+    """Say which of the named subjects a scenario about several servers leaves out."""
+    return [
+        Skipped(
+            spec=f"{subject.spec} in {scenario.name}",
+            reason="it is a single server or none, so nothing can take over",
+            mend=f"refreshbench run {scenario.name} -b {scenario.subjects[0]}",
+        )
+        for scenario in scenarios
+        for subject in subjects
+        if scenario.subjects and subject.topology is None
     ]
 
 

@@ -18,7 +18,7 @@ from bench.environment import warnings as environment_warnings
 from bench.errors import WrongUse
 from bench.interruption import interruptible
 from bench.options import RunOptions, contradictions, writable
-from bench.plan import DEFAULT_SUBJECTS, facts, left_out, plan
+from bench.plan import default_subjects, facts, kept_apart, left_out, plan, without_topology
 from bench.progress import display
 from bench.record import Record, Run, RunExists, RunFolder, Skipped, Trial
 from bench.runner import Runner
@@ -81,7 +81,8 @@ def start(options: RunOptions, folders: Folders, console: Console) -> RunResult:
     if options.backends:
         chosen = named(options.backends, options.servers)
     else:
-        chosen = available(DEFAULT_SUBJECTS, options.servers)
+        asked = [scenarios.load(name) for name in parameters]
+        chosen = available(default_subjects(asked), options.servers)
     with interruptible(f"what is recorded is in {folders.results}"), Workspace() as workspace:
         console.print("looking at this machine", style="dim")
         environment = _environment(workspace.path, chosen.servers)
@@ -140,7 +141,11 @@ def _describe(
     asked = [(scenarios.load(name), values) for name, values in parameters.items()]
     described = facts(chosen.subjects, control=any(scenario.control for scenario, _ in asked))
     skipped = left_out(asked, chosen.subjects, described, chosen.spared)
-    planned = plan(asked, chosen.subjects, described, seed, chosen.spared)
+    questions = [scenario for scenario, _ in asked]
+    apart = kept_apart(questions, chosen.subjects, named=bool(options.backends))
+    if options.backends:
+        skipped += without_topology(questions, chosen.subjects)
+    planned = plan(asked, chosen.subjects, described, seed, chosen.spared, apart)
     if not planned:
         raise WrongUse(
             "nothing is left to run: "

@@ -9,6 +9,7 @@ MODULES = {
     "latency": "scenarios.latency",
     "durability": "scenarios.durability",
     "consistency": "scenarios.consistency",
+    "failover": "scenarios.failover",
 }
 
 

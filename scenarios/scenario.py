@@ -97,3 +97,6 @@ class Scenario:
     """Whether one subject is run twice under two labels (A/A) to show the noise."""
     default: bool = True
     """Whether a run that names no scenario takes it."""
+    subjects: Sequence[str] = ()
+    """What a run takes for it that names no subjects, in place of the usual ones. They have a
+    topology, and so must those that are named: it is about several servers."""

@@ -67,7 +67,7 @@ def test_a_promotion_keeps_what_was_streamed(
                 with pytest.raises(AnswerLost):
                     beside.submit(login, theirs).result()
             pair.promote("postgres-0")
-            assert pair.wait_for_new_primary("postgres-0") == "postgres-1"
+            assert pair.primary() == "postgres-1"
 
             wait_until_answered(ours, token)
             after = refresh(ours, token)
@@ -75,7 +75,8 @@ def test_a_promotion_keeps_what_was_streamed(
             assert known(ours, streamed)
             assert [one for one in alone if known(ours, one)] == []
 
-            pair.heal()
+            pair.hosts.heal()
+            pair.rejoin("postgres-0")
             wait_until_answered(ours, after)
             assert attached(pair) == {"postgres-0": sync_state}
             assert isinstance(refresh(ours, after), Token)

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.phases import disturb, measure, observe, race
+from bench.phases import disturb, failover, measure, observe, race
 from bench.phases.stage import Stage
 from scenarios.phases.disturb import Disturb
+from scenarios.phases.failover import Failover
 from scenarios.phases.measure import Measure
 from scenarios.phases.observe import Observe
 from scenarios.phases.race import Race
@@ -15,6 +16,7 @@ EXECUTORS: Mapping[type[Any], Callable[[Any, Stage], Observation]] = {
     Measure: measure.execute,
     Disturb: disturb.execute,
     Observe: observe.execute,
+    Failover: failover.execute,
     Race: race.execute,
 }
 

@@ -50,7 +50,7 @@ def execute(phase: Disturb, stage: Stage) -> Disturbed:
             with contextlib.suppress(BrokenExecutor):
                 together(loads, phase.seconds)
         history = read(place.history for places in seats for place in places)
-        recovered = inspector.submit(task.inspect, _latest(history)).result(RECOVERY_SECONDS)
+        recovered = inspector.submit(task.inspect, latest(history)).result(RECOVERY_SECONDS)
     return Disturbed(
         phase=phase,
         history=history,
@@ -82,11 +82,11 @@ def _wait_until_back(inspector: Worker, stage: Stage) -> int:
     return time.monotonic_ns()
 
 
-def _latest(history: Sequence[Event]) -> Mapping[str, tuple[int, str]]:
+def latest(history: Sequence[Event]) -> Mapping[str, tuple[int, str]]:
     """Give each family's latest token that its client was sent, or would have been."""
-    latest: dict[str, tuple[int, str]] = {}
+    found: dict[str, tuple[int, str]] = {}
     for event in history:
         acknowledged = event.status == "ok" and event.outcome in {None, "rotated"}
-        if acknowledged or event.family not in latest:
-            latest[event.family] = (event.generation, event.digest)
-    return latest
+        if acknowledged or event.family not in found:
+            found[event.family] = (event.generation, event.digest)
+    return found

@@ -30,6 +30,8 @@ class Cluster(ABC):
     faultable = True
     host_count: int
     """Hosts of its members."""
+    silence_seconds = 0.0
+    """How long a primary has to be lost before `promote` is called for."""
 
     def __init__(self, binary: Binary, folder: Path, settings: Mapping[str, str]) -> None:
         self.way = binary.way
@@ -65,6 +67,12 @@ class Cluster(ABC):
     def promote(self, lost: str) -> None:  # noqa: B027 - most systems elect by themselves
         """Make another primary in place of `lost`, where the system doesn't do so itself."""
 
+    def rejoin(self, old: str) -> None:  # noqa: B027 - most systems bring them back themselves
+        """Have a primary that was cut off or killed follow the new one, once it is reached again.
+
+        Where the system doesn't do so itself; `wait_until_settled` comes after.
+        """
+
     @property
     def app_hosts(self) -> tuple[Host, Host]:
         """Two hosts for app instances: one stays with the majority, one goes with a primary."""
@@ -85,17 +93,16 @@ class Cluster(ABC):
         """
         return self.hosts.cut([self.members[name].host, self.app_hosts[1]])
 
-    def heal(self) -> int:
-        """Join all hosts again, and bring whoever was cut off back in. Gives the instant."""
-        return self.hosts.heal()
+    def has_new_primary(self, old: str) -> bool:
+        """Whether the majority takes another than `old` for primary."""
+        try:
+            return self.primary() != old
+        except Failed:
+            return False
 
-    def wait_for_new_primary(self, old: str) -> str:
-        """Wait until another than `old` is primary, and name it."""
-
-        def another() -> str | None:
-            return name if (name := self.primary()) != old else None
-
-        return until(another, f"{self.kind} had no primary but {old}")
+    def wait_for_new_primary(self, old: str) -> None:
+        """Wait until another than `old` is primary, and would stay so when `old` is back."""
+        until(lambda: self.has_new_primary(old) or None, f"{self.kind} had no primary but {old}")
 
     def wait_until_settled(self) -> None:
         """Wait until one is primary and all follow it: after a heal, when all have caught up."""

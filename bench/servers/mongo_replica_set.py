@@ -11,7 +11,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from bench.errors import Failed
-from bench.servers.cluster import Cluster, until
+from bench.servers.cluster import Cluster
 from bench.servers.driver_errors import driver_errors
 from bench.servers.mongo import MongoServer
 
@@ -76,17 +76,13 @@ class MongoReplicaSet(Cluster):
         """Whether a write of now is soon held by all: one is primary, and the others follow it."""
         return self._noted_by(self.host_count)
 
-    def wait_for_new_primary(self, old: str) -> str:
-        """Wait until another is primary, and a majority has written in its term.
+    def has_new_primary(self, old: str) -> bool:
+        """Whether another is primary, and a majority has a write of its term.
 
-        Before that, a healed old primary could still hand its own writes over: a new primary
+        Before that, an old primary that is back could still hand its own writes over: a new one
         catches up with whoever it reaches, and the loss would be hidden.
         """
-        new = super().wait_for_new_primary(old)
-        until(
-            lambda: self._noted_by("majority") or None, "no majority of mongo followed its primary"
-        )
-        return new
+        return super().has_new_primary(old) and self._noted_by("majority")
 
     def _names(self) -> Mapping[str, str]:
         """Give how members call each other -> how we call them."""

@@ -3,12 +3,11 @@
     host-0: postgres-0, the primary at first     host-1: postgres-1, its standby at first
 
 PostgreSQL itself elects nobody and fences nobody. Here both are done for it, as an operator's tool
-would: `promote` makes the standby primary when it is told to, and `heal` ends the old primary
-before it is reached again, and makes a new standby of it.
+would: `promote` first ends the lost primary, wherever it is, and then makes the standby primary.
+Whoever was ended so comes back as a standby, on a fresh copy.
 """
 
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,8 +24,6 @@ from bench.servers.postgres import PostgresServer
 
 CLIENT_SECONDS = 2
 """How long a client of ours waits to connect, and for what it sent to arrive; libpq's least."""
-SILENCE_SECONDS = 1.0
-"""How long a primary is silent before it counts as lost: as for MongoDB and Sentinel here."""
 _PROMOTION_SECONDS = 20
 
 
@@ -74,13 +71,18 @@ class PostgresMember(PostgresServer):
         with (self.data / "pg_hba.conf").open("a", encoding="utf-8") as rules:
             rules.write("host all,replication all samenet trust\n")
 
-    def follow(self, leader: "PostgresMember") -> None:
-        """Throw its data away, and start it as a standby of `leader`. It must be down."""
-        shutil.rmtree(self.data)
-        self.data.mkdir()
-        self._copy(leader)
-        self.restart()
+    def fence(self, leader: "PostgresMember") -> None:
+        """End it, and have it come back as a standby of `leader` and nothing else."""
+        self.kill()
         self.leader = leader
+        shutil.rmtree(self.data)
+
+    def restart(self) -> None:
+        """Start on its data; on a copy of its leader's if it was fenced."""
+        if not self.data.exists():
+            self.data.mkdir()
+            self.prepare()
+        super().restart()
 
     def promote(self) -> None:
         """Make a standby a primary, and wait until it writes."""
@@ -131,6 +133,8 @@ class PostgresReplica(Cluster):
 
     kind = "postgres"
     host_count = 2
+    # As long as MongoDB and Sentinel wait here.
+    silence_seconds = 1.0
     sync_state = "async"
     """What the primary says of its standby."""
 
@@ -160,21 +164,17 @@ class PostgresReplica(Cluster):
         return self._primary.standbys() == [expected]
 
     def promote(self, lost: str) -> None:
-        """Make the standby primary, after a while of silence; no commit waits for the lost."""
+        """Fence the lost primary, and promote the standby; no commit waits for the lost one."""
         assert lost == self._primary.name, lost
-        time.sleep(SILENCE_SECONDS)
+        self._primary.fence(self._standby)
         self._standby.promote()
         self._primary, self._standby = self._standby, self._primary
 
-    def heal(self) -> int:
-        """Fence an old primary before it is reached again, and make it a standby of the new one."""
-        if superseded := self._standby.leader is not self._primary:
-            self._standby.kill()
-        healed_ns = super().heal()
-        if superseded:
-            self._standby.follow(self._primary)
-            self._attach()
-        return healed_ns
+    def rejoin(self, old: str) -> None:
+        """Have an old primary that is down follow the new one."""
+        if not self.members[old].pids():
+            self.members[old].restart()
+        self._attach()
 
     def check(self) -> str | None:
         """Check the primary first: the standby gets the extension that does it from there."""
@@ -183,6 +183,7 @@ class PostgresReplica(Cluster):
         return found or self._standby.check()
 
     def _attach(self) -> None:
+        """Have the primary count on its standby as it should, and wait until it can."""
         self.wait_until_settled()
 
     def _start(self, name: str, host: Host, leader: PostgresMember | None) -> PostgresMember:
