@@ -122,6 +122,8 @@ class PostgresMember(PostgresServer):
                 *self.host.prefix,
                 *(str(tool), f"--pgdata={self.data}", f"--dbname={leader.url}"),
                 *("--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream"),
+                # No power cut is put to it, and the copy may be made in the middle of load.
+                "--no-sync",
             ],
             self.folder,
             name="pg_basebackup",
