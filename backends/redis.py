@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from backends.lifecycle import judge
 from backends.memory import LATEST_ISSUE_MS
+from backends.redis_cluster import SCHEME as CLUSTER
+from backends.redis_cluster import ClusterConnections
 from backends.redis_connections import Connections, NoScript
 from backends.redis_copies import CopiedConnections
 from backends.redis_hashes import (
@@ -74,8 +76,7 @@ class RedisStore:
     """Sessions in Redis. It has no `sweep`: Redis reclaims sessions, denials and indexes itself."""
 
     def __init__(self, url: str, profile: Profile, policy: Policy) -> None:
-        copies = int(profile.client.get("wait", 0))
-        self._connections = CopiedConnections(url, copies) if copies else Connections(url)
+        self._connections = _connections(url, profile)
         self._profile = profile
         self._policy = policy
 
@@ -186,6 +187,13 @@ class RedisStore:
             return self._connections.exchange(*command)
 
 
+def _connections(url: str, profile: Profile) -> Connections | ClusterConnections:
+    if url.startswith(f"{CLUSTER}:"):
+        return ClusterConnections(url)
+    copies = int(profile.client.get("wait", 0))
+    return CopiedConnections(url, copies) if copies else Connections(url)
+
+
 def _keep_ms(expires_at_ms: int, now_ms: int) -> int:
     return max(expires_at_ms - now_ms, 0) + SKEW_MS
 
@@ -265,6 +273,14 @@ TOPOLOGIES = (
             NAMES, No("WAIT is no consensus: Sentinel may promote the replica without it")
         ),
         client={"wait": "1"},
+    ),
+    Topology(
+        name="cluster",
+        summary="Redis Cluster: three primaries share the keys, each with a replica",
+        layout="cluster",
+        survives_failover=dict.fromkeys(
+            NAMES, No("a primary that is cut off acknowledges until its node timeout")
+        ),
     ),
 )
 

@@ -87,6 +87,7 @@ def _facts(subject: Subject) -> SubjectFacts:
         title=subject.backend.title,
         durability=subject.profile.durability,
         lacking=dict(subject.profile.capabilities.lacking()),
+        topology=subject.topology and subject.topology.name,
     )
 
 

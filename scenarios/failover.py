@@ -184,6 +184,7 @@ SCENARIO = Scenario(
         "redis:aof-everysec@sentinel",
         "redis:aof-everysec@sentinel-min1",
         "redis:aof-everysec@sentinel-wait1",
+        "redis:aof-everysec@cluster",
         "postgres:sync@replica",
         "postgres:sync@replica-on",
         "postgres:sync@replica-apply",

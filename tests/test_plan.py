@@ -35,7 +35,7 @@ SUBJECTS = [subject(name) for name in ("memory", "served:a", "served:b", "mine.p
 
 
 def chosen(effort: Effort) -> Sequence[tuple[Scenario, Parameters]]:
-    loaded = [scenarios.load(name) for name in scenarios.names()]
+    loaded = [scenarios.load(name) for name in scenarios.by_default()]
     return [(scenario, scenario.presets[effort]) for scenario in loaded]
 
 

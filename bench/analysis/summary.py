@@ -14,6 +14,7 @@ from bench.analysis.durability import (
     positive_controls,
 )
 from bench.analysis.evidence import check, judged
+from bench.analysis.failover import FailoverFigures, failover_figures
 from bench.analysis.latency import (
     Key,
     LatencyCell,
@@ -26,6 +27,7 @@ from bench.analysis.tokens import RefreshShare, TokenFigures, refresh_shares, to
 from bench.record import Record, Run, ServerFacts, Skipped, SubjectFacts, Trial
 from scenarios.consistency import ConsistencyFindings
 from scenarios.durability import DurabilityFindings
+from scenarios.failover import FailoverFindings
 from scenarios.latency import LatencyFindings
 
 CLASSES = (
@@ -77,6 +79,7 @@ class Summary(Record):
     positive_controls: list[PositiveControl]
     sightings: list[SeenAtOnce]
     races: list[RaceFigures]
+    failovers: list[FailoverFigures]
     tokens: list[TokenFigures]
     refreshes: list[RefreshShare]
     contradictions: list[Contradiction]
@@ -94,9 +97,16 @@ class Summary(Record):
         """Give the subjects in their classes, control halves left out.
 
         A subject of which no trial came out is among them, to be shown as not measured; but where
-        nothing at all was measured there are no classes to speak of.
+        nothing at all was measured there are no classes to speak of. Of topologies only those are
+        among them that were put through the same as single servers.
         """
-        if not (self.cells or self.faults or self.sightings or self.races):
+        measured = {
+            *(cell.label for cell in self.cells),
+            *(figures.label for figures in self.faults),
+            *(one.label for one in self.sightings),
+            *(races.label for races in self.races),
+        }
+        if not measured:
             return []
         groups = [
             (
@@ -104,7 +114,9 @@ class Summary(Record):
                 [
                     subject
                     for subject in self.subjects
-                    if subject.durability == durability and not subject.control
+                    if subject.durability == durability
+                    and not subject.control
+                    and (subject.topology is None or subject.label in measured)
                 ],
             )
             for durability in CLASSES
@@ -151,6 +163,7 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         positive_controls=list(positive_controls(faults)),
         sightings=list(sightings),
         races=list(races),
+        failovers=list(failover_figures(run, judged(trials, "failover", FailoverFindings))),
         tokens=list(tokens),
         refreshes=list(refresh_shares(run, cells, tokens)),
         contradictions=list(contradictions(run, faults, sightings, races)),

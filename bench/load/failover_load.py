@@ -21,13 +21,13 @@ SHOW_GAP_SECONDS = 0.02
 
 
 class Times(NamedTuple):
-    """When a load begins, and how it learns that it is over."""
+    """When a load begins, and how it learns of what happens meanwhile: by files, once there."""
 
     start_ns: int
-    strike_ns: int
-    """When the fault is due: shared tokens aren't shown before."""
+    struck: Path
+    """The fault has struck: shared tokens aren't shown before."""
     stop: Path
-    """A file that is there once the load is to end."""
+    """The load is to end."""
 
     def over(self) -> bool:
         """Whether it is to end."""
@@ -59,7 +59,8 @@ class SteadfastClient(HistoryClient):
 
         What was refused, or not even sent, is tried again: its user would.
         """
-        time.sleep(max(times.strike_ns - time.monotonic_ns(), 0) / 1e9)
+        while not (times.struck.exists() or times.over()):
+            time.sleep(SHOW_GAP_SECONDS)
         waiting = deque(shared)
         while waiting and not times.over():
             time.sleep(SHOW_GAP_SECONDS)

@@ -32,13 +32,14 @@ def execute(phase: Failover, stage: Stage) -> FailedOver:
         shared = crew[MAJORITY].call(load.open_shared, opener, phase.shared)
         start_ns = soon_ns()
         strike_ns = start_ns + int(phase.before_seconds * 1e9)
-        times = Times(start_ns, strike_ns, stage.scratch / "stop")
+        times = Times(start_ns, stage.scratch / "struck", stage.scratch / "stop")
         loads = [
             worker.submit(load.live, phase, seats, shared, times)
             for worker, seats in zip(crew, sides, strict=True)
         ]
         time.sleep(max(strike_ns - time.monotonic_ns(), 0) / 1e9)
         struck = _strike(phase, cluster)
+        times.struck.touch()
         took_over = _live_through(phase, cluster, struck)
         times.stop.touch()
         healed_ns = _heal(cluster, struck)
@@ -102,12 +103,11 @@ def _strike(phase: Failover, cluster: Cluster) -> _Struck:
     name = cluster.primary()
     if phase.strike == "partition" and cluster.hosts.uncut is None:
         return _Struck(name, "partition", cluster.cut_off(name))
-    at_ns = time.monotonic_ns()
     if phase.strike == "partition":
         cluster.members[name].pause()
-        return _Struck(name, "pause", at_ns)
+        return _Struck(name, "pause", time.monotonic_ns())
     cluster.members[name].kill()
-    return _Struck(name, "kill", at_ns)
+    return _Struck(name, "kill", time.monotonic_ns())
 
 
 def _live_through(phase: Failover, cluster: Cluster, struck: _Struck) -> bool:

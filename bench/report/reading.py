@@ -9,6 +9,7 @@ from bench.analysis.durability import FaultFigures
 from bench.analysis.latency import LatencyCell, Metric
 from bench.record import SubjectFacts
 from bench.report import formats
+from bench.report.failover_words import failover_points
 from bench.report.formats import listed
 
 PLACES = {
@@ -31,7 +32,13 @@ def reading(summary: Summary, names: Names) -> Sequence[Point]:
         if durability in PLACES and summary.cells
     ]
     faults = [_fault(summary, names, fault) for fault in dict.fromkeys(_faults(summary))]
-    return [*classes, *faults, *_races(summary, names), *_against(summary, names)]
+    return [
+        *classes,
+        *faults,
+        *_races(summary, names),
+        *failover_points(summary.failovers, names),
+        *_against(summary, names),
+    ]
 
 
 def _class(

@@ -136,7 +136,7 @@ class NamespaceHosts(Hosts):
     def __init__(self, count: int) -> None:
         self._held: list[int] = []
         self._cut: list[Host] = []
-        self._link = f"rb{secrets.token_hex(5)}"
+        self.link = f"rb{secrets.token_hex(5)}"
         """Here: our end of the veth to the bridge. A name has at most 15 characters."""
         try:
             self._switch = self._namespace()
@@ -193,14 +193,14 @@ class NamespaceHosts(Hosts):
 
     def _join_here(self) -> str:
         """Join this machine's own namespace to the bridge; gives the network that was free."""
-        self._ip(None, f"link add {self._link} type veth peer name here netns {self._switch}")
+        self._ip(None, f"link add {self.link} type veth peer name here netns {self._switch}")
         self._ip(self._switch, f"link set here master {_JOINED} up")
-        self._ip(None, f"link set {self._link} up")
+        self._ip(None, f"link set {self.link} up")
         for network in secrets.SystemRandom().sample(_NETWORKS, len(_NETWORKS)):
             # The kernel refuses a second route to one network: whoever is first has it.
             with contextlib.suppress(Failed):
-                self._ip(None, f"route add {network}.0/24 dev {self._link}")
-                self._ip(None, f"addr add {network}.1/32 dev {self._link}")
+                self._ip(None, f"route add {network}.0/24 dev {self.link}")
+                self._ip(None, f"addr add {network}.1/32 dev {self.link}")
                 return network
         raise Failed("every network of 198.18.0.0/16 is in use")
 

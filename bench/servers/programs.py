@@ -13,6 +13,7 @@ from bench.servers.mongo_replica_set import MongoReplicaSet
 from bench.servers.postgres import PostgresServer
 from bench.servers.postgres_replica import PostgresReplica, PostgresSynchronousReplica
 from bench.servers.redis import RedisServer
+from bench.servers.redis_cluster import RedisCluster
 from bench.servers.redis_sentinel import RedisSentinel
 from bench.servers.server import Found, Server, Unavailable
 
@@ -24,6 +25,7 @@ _SERVERS: Mapping[str, type[LocalServer]] = {
 
 _CLUSTERS: Mapping[tuple[str, str], type[Cluster]] = {
     ("redis", "sentinel"): RedisSentinel,
+    ("redis", "cluster"): RedisCluster,
     ("postgres", "replica"): PostgresReplica,
     ("postgres", "synchronous-replica"): PostgresSynchronousReplica,
     ("mongo", "rs3"): MongoReplicaSet,

@@ -130,7 +130,7 @@ class RedisSentinel(Cluster):
             if (known["num-other-sentinels"], known["num-slaves"]) != (2, 2):
                 return False
         leader = self.members[name]
-        return all(_follows(one, leader) for one in self._servers if one is not leader)
+        return all(follows(one, leader) for one in self._servers if one is not leader)
 
     def _settings(self, host: Host) -> Mapping[str, str]:
         """Give a server's settings; the first one started is the primary of the rest."""
@@ -161,7 +161,8 @@ class RedisSentinel(Cluster):
         )
 
 
-def _follows(replica: RedisServer, leader: LocalServer) -> bool:
+def follows(replica: RedisServer, leader: LocalServer) -> bool:
+    """Whether a server is a replica of another, and in step with it. Raises Failed."""
     with replica.client(_ASK_SECONDS) as client:
         about = client.info("replication")
     return (

@@ -8,6 +8,7 @@ from bench.report.blocks import Picture
 from bench.report.plots import (
     canvas,
     distribution,
+    failover,
     latency,
     losses,
     palette,
@@ -24,6 +25,7 @@ PLOTS: Mapping[str, Draw] = {
     "distribution": distribution.draw,
     "losses": losses.draw,
     "races": races.draw,
+    "failover": failover.draw,
 }
 
 

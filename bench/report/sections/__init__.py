@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.report.blocks import SectionMaker
-from bench.report.sections import answer, failures, losses, method, races, speed, tokens
+from bench.report.sections import answer, failover, failures, losses, method, races, speed, tokens
 
 SECTIONS: Sequence[SectionMaker] = (
     answer.section,
@@ -11,6 +11,7 @@ SECTIONS: Sequence[SectionMaker] = (
     speed.section,
     losses.section,
     races.section,
+    failover.section,
     tokens.section,
     method.section,
 )
