@@ -14,7 +14,7 @@ from redis.crc import key_slot
 from redis.exceptions import MovedError
 
 from backends.errors import NotSent, StoreRefused, StoreUnavailable
-from backends.redis_connections import Connections
+from backends.redis_connections import Command, Connections
 
 SCHEME = "redis+cluster"
 MOST_MOVES = 5
@@ -58,6 +58,10 @@ class ClusterConnections:
                 self._forget(address)
                 raise
         raise StoreRefused(f"slot {slot} moved {MOST_MOVES} times while it was asked for")
+
+    def exchange_all(self, commands: Sequence[Command]) -> Sequence[Any]:
+        """Send commands one after another, each to its owner, and give their answers."""
+        return [self.exchange(*command) for command in commands]
 
     def close(self) -> None:
         """Disconnect. Idempotent."""

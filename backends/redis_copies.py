@@ -5,10 +5,11 @@ may reach a replica later. So it is AnswerLost, never refused. The command and i
 one trip.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from backends.errors import AnswerLost
-from backends.redis_connections import REPLIES, Connections
+from backends.redis_connections import REPLIES, Command, Connections
 
 WAIT_MS = 500
 """Less than a caller waits for an answer."""
@@ -20,6 +21,10 @@ class CopiedConnections(Connections):
     def __init__(self, url: str, copies: int) -> None:
         super().__init__(url)
         self._copies = copies
+
+    def exchange_all(self, commands: Sequence[Command]) -> Sequence[Any]:
+        """Send commands one after another, each confirmed, and give their answers."""
+        return [self.exchange(*command) for command in commands]
 
     def _converse(self, connection: Any, command: tuple[str | bytes | int, ...]) -> Any:
         if command[0] != "EVALSHA":

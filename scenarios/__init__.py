@@ -10,6 +10,8 @@ MODULES = {
     "durability": "scenarios.durability",
     "consistency": "scenarios.consistency",
     "failover": "scenarios.failover",
+    "scale": "scenarios.scale",
+    "soak": "scenarios.soak",
 }
 
 

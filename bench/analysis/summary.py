@@ -21,14 +21,20 @@ from bench.analysis.latency import (
     NothingDone,
     latency_cells,
     reference_connections,
+    with_sampling,
 )
 from bench.analysis.ranking import Noise, noise, ranked
+from bench.analysis.sampling import left
+from bench.analysis.scale import Beyond, ScaleFigures, beyond, scale_figures
+from bench.analysis.soak import SoakSeries, soak_series
 from bench.analysis.tokens import RefreshShare, TokenFigures, refresh_shares, token_figures
 from bench.record import Record, Run, ServerFacts, Skipped, SubjectFacts, Trial
 from scenarios.consistency import ConsistencyFindings
 from scenarios.durability import DurabilityFindings
 from scenarios.failover import FailoverFindings
 from scenarios.latency import LatencyFindings
+from scenarios.scale import ScaleFindings
+from scenarios.soak import SoakFindings
 
 CLASSES = (
     Durability.POWER_CUT,
@@ -63,6 +69,9 @@ class Summary(Record):
     effort: str
     seed: int
     planned: int
+    """Trials taken, and those still to be taken."""
+    spared: int
+    """Trials that the plan had room for, and that weren't needed."""
     finished: int
     failed: list[FailedTrial]
     skipped: list[Skipped]
@@ -80,6 +89,10 @@ class Summary(Record):
     sightings: list[SeenAtOnce]
     races: list[RaceFigures]
     failovers: list[FailoverFigures]
+    scale: list[ScaleFigures]
+    beyond: list[Beyond]
+    """Sizes that stores are not meant for, and why."""
+    soak: list[SoakSeries]
     tokens: list[TokenFigures]
     refreshes: list[RefreshShare]
     contradictions: list[Contradiction]
@@ -105,6 +118,8 @@ class Summary(Record):
             *(figures.label for figures in self.faults),
             *(one.label for one in self.sightings),
             *(races.label for races in self.races),
+            *(figures.label for figures in self.scale),
+            *(series.label for series in self.soak),
         }
         if not measured:
             return []
@@ -133,7 +148,9 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     latency = judged(trials, "latency", LatencyFindings)
     durability = judged(trials, "durability", DurabilityFindings)
     consistency = judged(trials, "consistency", ConsistencyFindings)
-    unranked, nothing_done = latency_cells(run, latency)
+    to_come = len(left(run, trials))
+    measured, nothing_done = latency_cells(run, latency)
+    unranked = with_sampling(run, trials, measured)
     noises = noise(run, unranked)
     cells = ranked(run, unranked, noises)
     faults = fault_figures(run, durability)
@@ -144,7 +161,8 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         started_at=run.started_at,
         effort=run.effort,
         seed=run.seed,
-        planned=len(run.plan),
+        planned=len(trials) + to_come,
+        spared=len(run.plan) - len(trials) - to_come,
         finished=sum(trial.status == "ok" for trial in trials),
         failed=[
             FailedTrial(id=t.id, label=t.label, error=t.error or "it did not say why")
@@ -164,6 +182,9 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         sightings=list(sightings),
         races=list(races),
         failovers=list(failover_figures(run, judged(trials, "failover", FailoverFindings))),
+        scale=list(scale_figures(run, judged(trials, "scale", ScaleFindings))),
+        beyond=list(beyond(run)),
+        soak=list(soak_series(run, judged(trials, "soak", SoakFindings))),
         tokens=list(tokens),
         refreshes=list(refresh_shares(run, cells, tokens)),
         contradictions=list(contradictions(run, faults, sightings, races)),

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.phases import disturb, failover, measure, observe, race
+from bench.phases import disturb, failover, fill, measure, observe, race, soak, visit
 from bench.phases.stage import Stage
 from scenarios.phases.disturb import Disturb
 from scenarios.phases.failover import Failover
+from scenarios.phases.fill import Fill
 from scenarios.phases.measure import Measure
 from scenarios.phases.observe import Observe
 from scenarios.phases.race import Race
+from scenarios.phases.soak import Soak
+from scenarios.phases.visit import Visit
 from scenarios.scenario import Observation, Phase
 
 EXECUTORS: Mapping[type[Any], Callable[[Any, Stage], Observation]] = {
@@ -18,6 +21,9 @@ EXECUTORS: Mapping[type[Any], Callable[[Any, Stage], Observation]] = {
     Observe: observe.execute,
     Failover: failover.execute,
     Race: race.execute,
+    Fill: fill.execute,
+    Visit: visit.execute,
+    Soak: soak.execute,
 }
 
 

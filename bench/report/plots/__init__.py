@@ -13,6 +13,8 @@ from bench.report.plots import (
     losses,
     palette,
     races,
+    scale,
+    soak,
     throughput,
     tradeoff,
 )
@@ -26,6 +28,8 @@ PLOTS: Mapping[str, Draw] = {
     "losses": losses.draw,
     "races": races.draw,
     "failover": failover.draw,
+    "scale": scale.draw,
+    "soak": soak.draw,
 }
 
 

@@ -3,12 +3,25 @@
 from collections.abc import Sequence
 
 from bench.report.blocks import SectionMaker
-from bench.report.sections import answer, failover, failures, losses, method, races, speed, tokens
+from bench.report.sections import (
+    answer,
+    failover,
+    failures,
+    losses,
+    method,
+    races,
+    scale,
+    soak,
+    speed,
+    tokens,
+)
 
 SECTIONS: Sequence[SectionMaker] = (
     answer.section,
     failures.section,
     speed.section,
+    scale.section,
+    soak.section,
     losses.section,
     races.section,
     failover.section,
