@@ -44,6 +44,14 @@ class Subject:
         """Which servers it needs; None: a single one, or none."""
         return None if self.topology is None else self.topology.layout
 
+    @property
+    def lacking(self) -> Mapping[str, str]:
+        """Name of each missing capability, of the profile and of the topology -> the reason."""
+        lacking = self.profile.capabilities.lacking()
+        if self.topology is None:
+            return lacking
+        return {**lacking, **self.topology.lacking(self.profile.name)}
+
     def prepare(self, place: Place) -> None:
         """Make a fresh place ready: tables, indexes. Once a place."""
         if self.backend.prepare is not None:

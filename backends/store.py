@@ -317,6 +317,11 @@ class Topology:
     client: Mapping[str, str] = field(default_factory=dict)
     """Settings that the store applies itself, over those of the profile."""
 
+    def lacking(self, profile: str) -> Mapping[str, str]:
+        """Name of the capability that it lacks in `profile` -> the declared reason."""
+        declared = self.survives_failover[profile]
+        return {"survives_failover": declared.reason} if isinstance(declared, No) else {}
+
     def over(self, profile: Profile) -> Profile:
         """Give the profile as it is in this topology."""
         return replace(

@@ -22,7 +22,9 @@ def issued_until_refused(store: FullStore) -> list[Token]:
     raise AssertionError("a primary without a majority went on for ever")
 
 
-@pytest.mark.parametrize("profile", ["w1", "journaled", "majority"])
+@pytest.mark.parametrize(
+    "profile", ["w1", pytest.param("journaled", marks=pytest.mark.slow), "majority"]
+)
 def test_an_election_keeps_what_a_majority_has(profile: str, workspace: Workspace) -> None:
     """A primary that is cut off acknowledges for about a second more, on its own disk if asked.
 

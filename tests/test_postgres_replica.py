@@ -34,7 +34,14 @@ def attached(pair: PostgresReplica) -> Mapping[str, str]:
         )
 
 
-@pytest.mark.parametrize("spec", TOPOLOGIES)
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "postgres@replica",
+        pytest.param("postgres@replica-on", marks=pytest.mark.slow),
+        "postgres@replica-apply",
+    ],
+)
 def test_a_promotion_keeps_what_was_streamed(
     spec: str, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

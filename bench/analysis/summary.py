@@ -156,6 +156,7 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     faults = fault_figures(run, durability)
     sightings = seen_at_once(run, consistency)
     races = race_figures(run, consistency)
+    failovers = failover_figures(run, judged(trials, "failover", FailoverFindings))
     tokens = token_figures(run.tokens)
     return Summary(
         started_at=run.started_at,
@@ -181,13 +182,13 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         positive_controls=list(positive_controls(faults)),
         sightings=list(sightings),
         races=list(races),
-        failovers=list(failover_figures(run, judged(trials, "failover", FailoverFindings))),
+        failovers=list(failovers),
         scale=list(scale_figures(run, judged(trials, "scale", ScaleFindings))),
         beyond=list(beyond(run)),
         soak=list(soak_series(run, judged(trials, "soak", SoakFindings))),
         tokens=list(tokens),
         refreshes=list(refresh_shares(run, cells, tokens)),
-        contradictions=list(contradictions(run, faults, sightings, races)),
+        contradictions=list(contradictions(run, faults, sightings, races, failovers)),
     )
 
 
