@@ -6,7 +6,7 @@ from typing import Any
 import backends
 import scenarios
 from backends.errors import MissingDriver
-from backends.store import Durability
+from backends.store import Durability, Topology
 from bench import servers
 from bench.environment import Environment, collect, warnings
 from bench.plan import DEFAULT_SUBJECTS
@@ -48,6 +48,8 @@ class TopologyRow(Record):
     """That it can be had in."""
     lacking: dict[str, dict[str, str]]
     """Profile -> the capability that it lacks so -> the reason."""
+    settings: dict[str, str]
+    """Over those of the profile."""
 
 
 class BackendRow(Record):
@@ -149,18 +151,20 @@ def _backend_row(name: str, found: Sequence[ServerRow]) -> BackendRow:
             )
             for number, profile in enumerate(backend.profiles.values())
         ],
-        topologies=[
-            TopologyRow(
-                name=topology.name,
-                summary=topology.summary,
-                profiles=list(topology.survives_failover),
-                lacking={one: dict(topology.lacking(one)) for one in topology.survives_failover},
-            )
-            for topology in backend.topologies.values()
-        ],
+        topologies=[_topology_row(one) for one in backend.topologies.values()],
         server=backend.server,
         runs_by=works if backend.server else "in process",
         mend=None if works or not backend.server else mend,
+    )
+
+
+def _topology_row(topology: Topology) -> TopologyRow:
+    return TopologyRow(
+        name=topology.name,
+        summary=topology.summary,
+        profiles=list(topology.survives_failover),
+        lacking={one: dict(topology.lacking(one)) for one in topology.survives_failover},
+        settings={**topology.server, **topology.client},
     )
 
 

@@ -10,6 +10,7 @@ MODULES = {
     "durability": "scenarios.durability",
     "consistency": "scenarios.consistency",
     "failover": "scenarios.failover",
+    "staleness": "scenarios.staleness",
     "scale": "scenarios.scale",
     "soak": "scenarios.soak",
 }

@@ -27,6 +27,7 @@ from bench.analysis.ranking import Noise, noise, ranked
 from bench.analysis.sampling import left
 from bench.analysis.scale import Beyond, ScaleFigures, beyond, scale_figures
 from bench.analysis.soak import SoakSeries, soak_series
+from bench.analysis.staleness import StalenessFigures, staleness_figures
 from bench.analysis.tokens import RefreshShare, TokenFigures, refresh_shares, token_figures
 from bench.record import Record, Run, ServerFacts, Skipped, SubjectFacts, Trial
 from scenarios.consistency import ConsistencyFindings
@@ -35,6 +36,7 @@ from scenarios.failover import FailoverFindings
 from scenarios.latency import LatencyFindings
 from scenarios.scale import ScaleFindings
 from scenarios.soak import SoakFindings
+from scenarios.staleness import StalenessFindings
 
 CLASSES = (
     Durability.POWER_CUT,
@@ -89,6 +91,7 @@ class Summary(Record):
     sightings: list[SeenAtOnce]
     races: list[RaceFigures]
     failovers: list[FailoverFigures]
+    staleness: list[StalenessFigures]
     scale: list[ScaleFigures]
     beyond: list[Beyond]
     """Sizes that stores are not meant for, and why."""
@@ -183,6 +186,7 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         sightings=list(sightings),
         races=list(races),
         failovers=list(failovers),
+        staleness=list(staleness_figures(run, judged(trials, "staleness", StalenessFindings))),
         scale=list(scale_figures(run, judged(trials, "scale", ScaleFindings))),
         beyond=list(beyond(run)),
         soak=list(soak_series(run, judged(trials, "soak", SoakFindings))),

@@ -9,15 +9,31 @@ from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from bench.load.clients import Held
 from bench.load.history_load import HistoryClient, Seat
 from bench.load.worker import now_ms, state
-from scenarios.phases.failover import Failover
+from scenarios.phases.workload import Workload
 
 SHOW_GAP_SECONDS = 0.02
 """Between two shared tokens, so that they are spread over the fault."""
+
+
+class Paced(Protocol):
+    """What a load is offered by, and at which pace."""
+
+    @property
+    def workload(self) -> Workload:
+        """Give the mix, and the sessions opened before."""
+
+    @property
+    def connections(self) -> int:
+        """Give the number of clients."""
+
+    @property
+    def rate(self) -> float:
+        """Give the operations offered a second, by all of them."""
 
 
 class Times(NamedTuple):
@@ -37,7 +53,7 @@ class Times(NamedTuple):
 class SteadfastClient(HistoryClient):
     """One client, which only `Times.stop` stops."""
 
-    def live(self, phase: Failover, number: int, times: Times) -> None:
+    def live(self, phase: Paced, number: int, times: Times) -> None:
         """Open its share of the sessions, then follow the mix at its pace, `number`-th of all."""
         gap_ns = int(phase.connections * 1e9 / phase.rate)
         due_ns = times.start_ns + gap_ns * number // phase.connections
@@ -84,7 +100,7 @@ def open_shared(seat: Seat, sessions: int) -> Sequence[Held]:
     return SteadfastClient(seat, here.store, here.target.seed).open(sessions)
 
 
-def live(phase: Failover, seats: Sequence[Seat], shared: Sequence[Held], times: Times) -> None:
+def live(phase: Paced, seats: Sequence[Seat], shared: Sequence[Held], times: Times) -> None:
     """Run this side's clients until it is over; the last seat is whose who shows shared tokens."""
     here = state()
     *clients, shower = [SteadfastClient(seat, here.store, here.target.seed) for seat in seats]

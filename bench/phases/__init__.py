@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.phases import disturb, failover, fill, measure, observe, race, soak, visit
+from bench.phases import disturb, failover, fill, measure, observe, race, soak, stale, visit
 from bench.phases.stage import Stage
 from scenarios.phases.disturb import Disturb
 from scenarios.phases.failover import Failover
@@ -12,6 +12,7 @@ from scenarios.phases.measure import Measure
 from scenarios.phases.observe import Observe
 from scenarios.phases.race import Race
 from scenarios.phases.soak import Soak
+from scenarios.phases.stale import Stale
 from scenarios.phases.visit import Visit
 from scenarios.scenario import Observation, Phase
 
@@ -24,6 +25,7 @@ EXECUTORS: Mapping[type[Any], Callable[[Any, Stage], Observation]] = {
     Fill: fill.execute,
     Visit: visit.execute,
     Soak: soak.execute,
+    Stale: stale.execute,
 }
 
 

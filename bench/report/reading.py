@@ -9,8 +9,8 @@ from bench.analysis.durability import FaultFigures
 from bench.analysis.latency import LatencyCell, Metric
 from bench.record import SubjectFacts
 from bench.report import formats
-from bench.report.failover_words import failover_points
 from bench.report.formats import listed
+from bench.report.topology_words import failover_points, staleness_points
 
 PLACES = {
     Durability.POWER_CUT: "Inside the class “power cut”",
@@ -37,6 +37,7 @@ def reading(summary: Summary, names: Names) -> Sequence[Point]:
         *faults,
         *_races(summary, names),
         *failover_points(summary.failovers, names),
+        *staleness_points(summary.staleness, names),
         *_against(summary, names),
     ]
 

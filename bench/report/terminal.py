@@ -8,8 +8,8 @@ from bench.analysis.estimate import zero_bound
 from bench.record import SubjectFacts
 from bench.report import cells, formats
 from bench.report.blocks import Cell
-from bench.report.failover_words import failover_points
 from bench.report.names import names
+from bench.report.topology_words import failover_points, staleness_points
 
 
 class ShortTable(NamedTuple):
@@ -77,7 +77,11 @@ def _notes(
     if sizes and any(text.startswith("0 of") for text in texts):
         bound = formats.bound(zero_bound(sizes[0]))
         notes.append(f"0 lost in {sizes[0]} of each fault: the true share may be up to {bound}")
-    notes += [" ".join(point) for point in failover_points(summary.failovers, called)]
+    points = [
+        *failover_points(summary.failovers, called),
+        *staleness_points(summary.staleness, called),
+    ]
+    notes += [" ".join(point) for point in points]
     if summary.failed:
         notes.append(f"{formats.count(len(summary.failed), 'trial')} failed; the report says why")
     return notes

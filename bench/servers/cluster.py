@@ -56,6 +56,11 @@ class Cluster(ABC):
     def url(self) -> str:
         """Where clients connect: it leads to whoever is primary, also after a failover."""
 
+    @property
+    def replica_url(self) -> str | None:
+        """Where clients connect who read from a replica; None: the layout has none for that."""
+        return None
+
     @abstractmethod
     def primary(self) -> str:
         """Name the member that the majority takes for primary now. Raises Failed: none."""

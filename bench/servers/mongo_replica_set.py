@@ -49,6 +49,11 @@ class MongoReplicaSet(Cluster):
         places = ",".join(self._names())
         return f"mongodb://{places}/?replicaSet={self.settings['replSet']}&{limits}"
 
+    @property
+    def replica_url(self) -> str:
+        """All members, of which the driver reads from one that isn't primary."""
+        return f"{self.url}&readPreference=secondary"
+
     def build(self) -> None:
         """Start them, tell one of all three, and wait until a primary is followed by the others."""
         first, *_ = [

@@ -143,11 +143,12 @@ class PostgresReplica(Cluster):
     @property
     def url(self) -> str:
         """Both, of which libpq takes the one that writes."""
-        places = ",".join(f"{one.host.address}:{one.port}" for one in self.members.values())
-        return (
-            f"postgresql://bench@{places}/bench?target_session_attrs=read-write"
-            f"&connect_timeout={CLIENT_SECONDS}&tcp_user_timeout={CLIENT_SECONDS * 1_000}"
-        )
+        return self._url("read-write")
+
+    @property
+    def replica_url(self) -> str:
+        """Both, of which libpq takes the standby."""
+        return self._url("standby")
 
     def build(self) -> None:
         """Start the primary, copy it, and wait until the copy streams from it."""
@@ -187,6 +188,13 @@ class PostgresReplica(Cluster):
     def _attach(self) -> None:
         """Have the primary count on its standby as it should, and wait until it can."""
         self.wait_until_settled()
+
+    def _url(self, wanted: str) -> str:
+        places = ",".join(f"{one.host.address}:{one.port}" for one in self.members.values())
+        return (
+            f"postgresql://bench@{places}/bench?target_session_attrs={wanted}"
+            f"&connect_timeout={CLIENT_SECONDS}&tcp_user_timeout={CLIENT_SECONDS * 1_000}"
+        )
 
     def _start(self, name: str, host: Host, leader: PostgresMember | None) -> PostgresMember:
         return self.add(

@@ -86,6 +86,11 @@ class RedisSentinel(Cluster):
         limits = f"socket_connect_timeout={CLIENT_SECONDS}&socket_timeout={CLIENT_SECONDS}"
         return f"redis+sentinel://{at}/{NAME}?{limits}"
 
+    @property
+    def replica_url(self) -> str:
+        """The same Sentinels, asked for a replica."""
+        return f"{self.url}&role=replica"
+
     def build(self) -> None:
         """Start primary, replicas and Sentinels, and wait until each knows all others."""
         self._servers: list[RedisServer] = []

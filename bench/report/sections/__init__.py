@@ -13,6 +13,7 @@ from bench.report.sections import (
     scale,
     soak,
     speed,
+    staleness,
     tokens,
 )
 
@@ -25,6 +26,7 @@ SECTIONS: Sequence[SectionMaker] = (
     losses.section,
     races.section,
     failover.section,
+    staleness.section,
     tokens.section,
     method.section,
 )

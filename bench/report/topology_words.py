@@ -1,8 +1,9 @@
-"""What failovers cost, in plain words."""
+"""What topologies cost, in plain words: failovers, and reads from replicas."""
 
 from collections.abc import Mapping, Sequence
 
 from bench.analysis.failover import FailoverFigures
+from bench.analysis.staleness import StalenessFigures
 from bench.report import formats
 
 
@@ -32,3 +33,17 @@ def _said(every: Sequence[FailoverFigures], names: Mapping[str, str]) -> str:
     if twice:
         parts.append(f"Tokens that both sides accepted: {formats.listed(twice)}.")
     return " ".join(parts)
+
+
+def staleness_points(
+    every: Sequence[StalenessFigures], names: Mapping[str, str]
+) -> Sequence[tuple[str, str]]:
+    """Give one point: for how long replicas accepted what was revoked."""
+    if not every:
+        return []
+    each = [
+        f"{names[one.label]} {formats.milliseconds(one.p99_ns)} ms in 99 of 100 logouts,"
+        f" {formats.milliseconds(one.longest_ns)} ms at most"
+        for one in every
+    ]
+    return [("Through a replica.", f"A revoked token was accepted for: {formats.listed(each)}.")]
