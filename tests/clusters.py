@@ -37,9 +37,9 @@ def running(spec: str, workspace: Workspace) -> Iterator[tuple[Subject, Cluster]
 
 
 @contextmanager
-def store_of(subject: Subject, cluster: Cluster) -> Iterator[FullStore]:
+def store_of(subject: Subject, cluster: Cluster, url: str | None = None) -> Iterator[FullStore]:
     """Open a store on the cluster; a connection belongs to the host of the thread that opens it."""
-    store = subject.open(Place(cluster.folder, cluster.url), Policy())
+    store = subject.open(Place(cluster.folder, url or cluster.url), Policy())
     try:
         yield store  # type: ignore[misc]
     finally:

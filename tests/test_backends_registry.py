@@ -343,3 +343,25 @@ def test_naming_a_backend_imports_no_other_driver() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("postgres:async@replica-on", "can't be had @replica-on; postgres@replica-on takes sync"),
+        ("mongo@rs4", "no topology 'rs4'; did you mean 'rs3'"),
+        ("memory@rs3", "memory has no topologies; leave out @rs3"),
+    ],
+)
+def test_a_topology_that_does_not_fit_is_refused(spec: str, says: str) -> None:
+    """One that isn't there, or whose promise the profile would break, is no subject."""
+    with pytest.raises(UnknownSubject, match=re.escape(says)):
+        backends.resolve(spec)
+
+
+def test_a_failover_may_keep_more_in_one_profile_than_in_another() -> None:
+    """What a subject lacks is said by its profile, its topology, and the two together."""
+    assert "survives_failover" in backends.resolve("mongo:journaled@rs3").lacking
+    assert "survives_failover" not in backends.resolve("mongo:majority@rs3").lacking
+    kept = backends.resolve("postgres:sync@replica-on").lacking
+    assert kept == backends.resolve("postgres:sync").lacking

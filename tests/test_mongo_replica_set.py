@@ -41,6 +41,8 @@ def test_an_election_keeps_what_a_majority_has(profile: str, workspace: Workspac
             replicated: Token = beside.submit(login, theirs).result()
             token = login(ours)
             trio.wait_until_settled()
+            with store_of(subject, trio, trio.replica_url) as reader:
+                assert known(reader, replicated)
 
             trio.cut_off(old)
             alone = beside.submit(issued_until_refused, theirs).result()

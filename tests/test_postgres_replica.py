@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from backends import postgres_connection
-from backends.errors import AnswerLost, StoreUnavailable
+from backends.errors import AnswerLost, StoreRefused, StoreUnavailable
 from backends.store import Token
 from bench.servers.postgres_replica import PostgresReplica
 from bench.workspace import Workspace
@@ -47,7 +47,8 @@ def test_a_promotion_keeps_what_was_streamed(
 ) -> None:
     """Cut off, a primary goes on acknowledging unless its commits wait for the replica.
 
-    What it acknowledged alone is lost by the promotion, and nothing else is.
+    What it acknowledged alone is lost by the promotion, and nothing else is. Who reads from the
+    replica writes nothing there.
     """
     sync_state, commit = TOPOLOGIES[spec]
     monkeypatch.setattr(postgres_connection, "ANSWER_SECONDS", 2.0)
@@ -63,6 +64,10 @@ def test_a_promotion_keeps_what_was_streamed(
             streamed: Token = beside.submit(login, theirs).result()
             token = login(ours)
             pair.wait_until_settled()
+            with store_of(subject, pair, pair.replica_url) as reader:
+                assert known(reader, streamed)
+                with pytest.raises(StoreRefused, match="read-only"):
+                    login(reader)
 
             pair.cut_off("postgres-0")
             with pytest.raises(StoreUnavailable):
