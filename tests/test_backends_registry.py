@@ -345,18 +345,31 @@ def test_naming_a_backend_imports_no_other_driver() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_topology_changes_the_settings_and_the_name() -> None:
+    """Its settings go over those of the profile, so that they are read back like these."""
+    subject = backends.resolve("redis:aof-always@sentinel-min1")
+    assert subject.spec == "redis:aof-always@sentinel-min1"
+    assert subject.layout == "sentinel"
+    assert subject.profile.server["appendfsync"] == "always"
+    assert subject.profile.server["min-replicas-to-write"] == "1"
+    assert backends.resolve("redis@sentinel").spec == "redis:aof-everysec@sentinel"
+    assert backends.resolve("redis").layout is None
+
+
 @pytest.mark.parametrize(
-    ("spec", "says"),
+    ("spec", "said"),
     [
+        ("redis@sentinal", "no topology 'sentinal'; did you mean 'sentinel'"),
+        ("memory@sentinel", "memory has no topologies; leave out @sentinel"),
+        ("redis:nope@sentinel", "no profile 'nope'"),
         ("postgres:async@replica-on", "can't be had @replica-on; postgres@replica-on takes sync"),
-        ("mongo@rs4", "no topology 'rs4'; did you mean 'rs3'"),
-        ("memory@rs3", "memory has no topologies; leave out @rs3"),
     ],
 )
-def test_a_topology_that_does_not_fit_is_refused(spec: str, says: str) -> None:
-    """One that isn't there, or whose promise the profile would break, is no subject."""
-    with pytest.raises(UnknownSubject, match=re.escape(says)):
+def test_a_topology_that_does_not_fit_is_one_clear_line(spec: str, said: str) -> None:
+    """With what was probably meant; or the profile would break what the topology is for."""
+    with pytest.raises(UnknownSubject, match=re.escape(said)) as raised:
         backends.resolve(spec)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_failover_may_keep_more_in_one_profile_than_in_another() -> None:
