@@ -11,6 +11,7 @@ MODULES = {
     "consistency": "scenarios.consistency",
     "failover": "scenarios.failover",
     "staleness": "scenarios.staleness",
+    "load": "scenarios.offered_load",
     "scale": "scenarios.scale",
     "soak": "scenarios.soak",
 }

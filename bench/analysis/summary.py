@@ -9,6 +9,7 @@ from bench.analysis.consistency import RaceFigures, SeenAtOnce, race_figures, se
 from bench.analysis.contradictions import Contradiction, contradictions
 from bench.analysis.durability import (
     FaultFigures,
+    Harm,
     PositiveControl,
     fault_figures,
     positive_controls,
@@ -23,6 +24,7 @@ from bench.analysis.latency import (
     reference_connections,
     with_sampling,
 )
+from bench.analysis.load import Capacity, LoadStep, load_figures
 from bench.analysis.ranking import Noise, noise, ranked
 from bench.analysis.sampling import left
 from bench.analysis.scale import Beyond, ScaleFigures, beyond, scale_figures
@@ -34,6 +36,7 @@ from scenarios.consistency import ConsistencyFindings
 from scenarios.durability import DurabilityFindings
 from scenarios.failover import FailoverFindings
 from scenarios.latency import LatencyFindings
+from scenarios.offered_load import LoadFindings
 from scenarios.scale import ScaleFindings
 from scenarios.soak import SoakFindings
 from scenarios.staleness import StalenessFindings
@@ -92,6 +95,8 @@ class Summary(Record):
     races: list[RaceFigures]
     failovers: list[FailoverFigures]
     staleness: list[StalenessFigures]
+    load: list[LoadStep]
+    capacities: list[Capacity]
     scale: list[ScaleFigures]
     beyond: list[Beyond]
     """Sizes that stores are not meant for, and why."""
@@ -109,6 +114,15 @@ class Summary(Record):
         """Find what a fault did to a subject."""
         return next((f for f in self.faults if (f.label, f.fault) == (label, fault)), None)
 
+    def capacity(self, label: str) -> Capacity | None:
+        """Find the highest rate that a subject carried."""
+        return next((one for one in self.capacities if one.label == label), None)
+
+    def controlled(self, fault: str, harm: Harm) -> bool:
+        """Whether someone suffered a harm under a fault, so that zero means something."""
+        mine = [c for c in self.positive_controls if (c.fault, c.harm) == (fault, harm)]
+        return any(control.labels for control in mine)
+
     def by_class(self) -> Sequence[tuple[Durability, Sequence[SubjectFacts]]]:
         """Give the subjects in their classes, control halves left out.
 
@@ -123,6 +137,7 @@ class Summary(Record):
             *(races.label for races in self.races),
             *(figures.label for figures in self.scale),
             *(series.label for series in self.soak),
+            *(one.label for one in self.capacities),
         }
         if not measured:
             return []
@@ -160,6 +175,7 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     sightings = seen_at_once(run, consistency)
     races = race_figures(run, consistency)
     failovers = failover_figures(run, judged(trials, "failover", FailoverFindings))
+    load, capacities = load_figures(run, judged(trials, "load", LoadFindings))
     tokens = token_figures(run.tokens)
     return Summary(
         started_at=run.started_at,
@@ -187,6 +203,8 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         races=list(races),
         failovers=list(failovers),
         staleness=list(staleness_figures(run, judged(trials, "staleness", StalenessFindings))),
+        load=list(load),
+        capacities=list(capacities),
         scale=list(scale_figures(run, judged(trials, "scale", ScaleFindings))),
         beyond=list(beyond(run)),
         soak=list(soak_series(run, judged(trials, "soak", SoakFindings))),

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from bench.load.clients import Held
 from bench.load.history_load import HistoryClient, Seat
-from bench.load.worker import now_ms, state
+from bench.load.worker import state
 from scenarios.phases.workload import Workload
 
 SHOW_GAP_SECONDS = 0.02
@@ -106,15 +106,3 @@ def live(phase: Paced, seats: Sequence[Seat], shared: Sequence[Held], times: Tim
     *clients, shower = [SteadfastClient(seat, here.store, here.target.seed) for seat in seats]
     parts = [partial(client.live, phase, number, times) for number, client in enumerate(clients)]
     here.threads.map(lambda part: part(), [*parts, partial(shower.show, shared, times)])
-
-
-def answers_writes() -> bool:
-    """Whether the store takes a write: where it reads from a replica, reads alone say little."""
-    here = state()
-    session, _ = here.clients.open_session(now_ms())
-    try:
-        here.store.issue(session)
-    # Anything at all that a store raises while it comes back means "not yet".
-    except Exception:  # noqa: BLE001
-        return False
-    return True

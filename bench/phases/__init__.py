@@ -3,8 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.phases import disturb, failover, fill, measure, observe, race, soak, stale, visit
+from bench.phases import (
+    climb,
+    disturb,
+    failover,
+    fill,
+    measure,
+    observe,
+    race,
+    soak,
+    stale,
+    visit,
+)
 from bench.phases.stage import Stage
+from scenarios.phases.climb import Climb
 from scenarios.phases.disturb import Disturb
 from scenarios.phases.failover import Failover
 from scenarios.phases.fill import Fill
@@ -22,6 +34,7 @@ EXECUTORS: Mapping[type[Any], Callable[[Any, Stage], Observation]] = {
     Observe: observe.execute,
     Failover: failover.execute,
     Race: race.execute,
+    Climb: climb.execute,
     Fill: fill.execute,
     Visit: visit.execute,
     Soak: soak.execute,

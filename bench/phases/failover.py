@@ -12,7 +12,8 @@ from bench.load import history_load as task
 from bench.load.failover_load import Times
 from bench.load.history_load import Seat
 from bench.load.workers import Worker, together, workers
-from bench.phases.disturb import RECOVERY_SECONDS, latest
+from bench.phases.disturb import latest
+from bench.phases.recovery import LONGEST_SECONDS
 from bench.phases.stage import Stage, soon_ns
 from bench.servers.cluster import Cluster, until
 from scenarios.history import read
@@ -48,12 +49,12 @@ def execute(phase: Failover, stage: Stage) -> FailedOver:
         settled_ns = time.monotonic_ns()
         stage.open(inspector)
         until(
-            lambda: inspector.call(load.answers_writes) or None,
+            lambda: inspector.call(task.takes_writes) or None,
             f"{stage.subject.spec} took no write after the failover",
-            RECOVERY_SECONDS,
+            LONGEST_SECONDS,
         )
         history = read(seat.history for seat in [opener, *sides[0], *sides[1]])
-        recovered = inspector.submit(task.inspect, latest(history)).result(RECOVERY_SECONDS)
+        found = inspector.submit(task.inspect, latest(history)).result(LONGEST_SECONDS)
     return FailedOver(
         phase=phase,
         means=struck.means,
@@ -63,7 +64,7 @@ def execute(phase: Failover, stage: Stage) -> FailedOver:
         healed_ns=healed_ns,
         took_over=took_over,
         settled_ns=settled_ns,
-        recovered=recovered,
+        recovered=found.states,
         integrity=cluster.check(),
     )
 
