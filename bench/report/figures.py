@@ -10,6 +10,7 @@ from bench.analysis.latency import LatencyCell
 from bench.analysis.scale import ScaleFigures
 from bench.analysis.soak import SoakSeries
 from bench.report import formats
+from bench.report.loadfigures import load_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +67,7 @@ def _rows(summary: Summary) -> Iterator[Fields]:
         yield from _scale(size)
     for series in summary.soak:
         yield from _soak(series)
+    yield from load_rows(summary.load, summary.capacities)
     for token in summary.tokens:
         known = {"scenario": "tokens", "label": token.algorithm, **_counted(token.samples, "calls")}
         for name, value in (
@@ -149,15 +151,18 @@ def _durability(figures: FaultFigures) -> Iterator[Fields]:
             "figure": f"trials with {figure}",
             "unit": "trials",
             "value": loss.trials_with,
-            "high": loss.bound,
-            "interval": "95% bound of the share" if loss.bound is not None else None,
+            "low": loss.share and loss.share[0],
+            "high": loss.bound if loss.share is None else loss.share[1],
+            "interval": "95% of the share" if loss.share else "95% bound of the share",
         }
     for figure, unit, value in (
         ("loss window", "ns", figures.loss_window_ns),
-        ("recovery, median", "ns", figures.recovery.median_ns),
-        ("recovery, longest", "ns", figures.recovery.maximum_ns),
+        ("recovery, median", "ns", figures.recovery and figures.recovery.median_ns),
+        ("recovery, longest", "ns", figures.recovery and figures.recovery.maximum_ns),
         ("recovered unknown", "operations", figures.recovered_unknown),
         ("phantoms", "families", figures.phantoms),
+        ("torn", "families", figures.torn),
+        ("refused", "operations", figures.refused),
         ("unanswered", "operations", figures.unanswered),
     ):
         yield {**known, "figure": figure, "unit": unit, "value": value}
