@@ -18,7 +18,7 @@ from backends.lifecycle import judge
 from backends.memory import LATEST_ISSUE_MS
 from backends.redis_cluster import SCHEME as CLUSTER
 from backends.redis_cluster import ClusterConnections
-from backends.redis_connections import Command, Connections, NoScript
+from backends.redis_connections import Command, Connections, Exchanges, NoScript
 from backends.redis_copies import CopiedConnections
 from backends.redis_hashes import (
     FIELDS,
@@ -82,9 +82,16 @@ class RedisStore:
     """Sessions in Redis. It has no `sweep`: Redis reclaims sessions, denials and indexes itself."""
 
     def __init__(self, url: str, profile: Profile, policy: Policy) -> None:
-        self._connections = _connections(url, profile)
+        self._connections = self.connect(url, profile)
         self._profile = profile
         self._policy = policy
+
+    def connect(self, url: str, profile: Profile) -> Exchanges:
+        """Give the way its commands get to the server."""
+        if url.startswith(f"{CLUSTER}:"):
+            return ClusterConnections(url)
+        copies = int(profile.client.get("wait", 0))
+        return CopiedConnections(url, copies) if copies else Connections(url)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -152,8 +159,8 @@ class RedisStore:
 
     def deny(self, digest: bytes, until_ms: int) -> None:
         """Put a digest on the denylist."""
-        keep_ms = max(until_ms - time.time_ns() // 1_000_000, 0) + DENIAL_MARGIN_MS
-        self._run(DENY, (denied_key(digest),), keep_ms)
+        lasts_ms = max(until_ms - time.time_ns() // 1_000_000, 0) + DENIAL_MARGIN_MS
+        self._run(DENY, (denied_key(digest),), lasts_ms)
 
     def is_denied(self, digest: bytes) -> bool:
         """Look a digest up on the denylist."""
@@ -190,13 +197,6 @@ class RedisStore:
             return self._connections.exchange(*command)
 
 
-def _connections(url: str, profile: Profile) -> Connections | ClusterConnections:
-    if url.startswith(f"{CLUSTER}:"):
-        return ClusterConnections(url)
-    copies = int(profile.client.get("wait", 0))
-    return CopiedConnections(url, copies) if copies else Connections(url)
-
-
 def _command(script: Script, keys: Sequence[str | bytes], *args: str | bytes | int) -> Command:
     return ("EVALSHA", script.sha, len(keys), *keys, *args)
 
@@ -220,8 +220,8 @@ def _issued(sessions: Sequence[Session]) -> tuple[Sequence[str], *tuple[str | by
         args += (
             family,
             issued_at_ms,
-            _keep_ms(idle_ms, issued_at_ms),
-            _keep_ms(max(idle_ms, absolute_ms), issued_at_ms),
+            keep_ms(idle_ms, issued_at_ms),
+            keep_ms(max(idle_ms, absolute_ms), issued_at_ms),
             session.generation,
             session.client,
             session.device,
@@ -239,7 +239,8 @@ def _by_subject(sessions: Sequence[Session]) -> Iterator[Sequence[Session]]:
             yield together
 
 
-def _keep_ms(expires_at_ms: int, now_ms: int) -> int:
+def keep_ms(expires_at_ms: int, now_ms: int) -> int:
+    """Give for how long the server keeps something that expires then, in ms."""
     return max(expires_at_ms - now_ms, 0) + SKEW_MS
 
 

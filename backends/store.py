@@ -260,6 +260,8 @@ class Capabilities:
     native_ttl: Literal[True] | No = True
     """The store reclaims expired sessions without the application's help."""
     lists_sessions: Literal[True] | No = True
+    sends_once: Literal[True] | No = True
+    """A call whose answer was lost isn't sent again, or the store knows it again."""
     bound: Bound | None = None
     """None where the machine alone is the bound."""
 
@@ -368,6 +370,9 @@ class Backend:
     """By name; without one it is a single server."""
     drivers: tuple[str, ...] = ()
     """Distributions whose versions belong in the record."""
+    naive: bool = False
+    """Reads, decides and writes back, as many do: it shows that a race can be lost, and is nothing
+    to be recommended. It is compared with nobody."""
 
     def __post_init__(self) -> None:
         if not self.profiles:

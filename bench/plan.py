@@ -41,9 +41,11 @@ each would lengthen the run, and answers a narrower question."""
 
 def default_subjects(scenarios: Sequence[Scenario]) -> Sequence[str]:
     """Give what a run of `scenarios` compares unless told otherwise."""
-    return tuple(
-        dict.fromkeys(spec for one in scenarios for spec in one.subjects or DEFAULT_SUBJECTS)
-    )
+    return tuple(dict.fromkeys(spec for one in scenarios for spec in _of_its_own(one)))
+
+
+def _of_its_own(scenario: Scenario) -> Sequence[str]:
+    return scenario.subjects or DEFAULT_SUBJECTS
 
 
 def kept_apart(
@@ -60,7 +62,7 @@ def kept_apart(
         for subject in subjects
         if (
             (scenario.subjects and subject.topology is None)
-            or not (named or subject.spec in (scenario.subjects or DEFAULT_SUBJECTS))
+            or not (named or subject.backend.naive or subject.spec in _of_its_own(scenario))
         )
     ]
 
@@ -78,8 +80,9 @@ def facts(subjects: Sequence[Subject], *, control: bool) -> list[SubjectFacts]:
     described = [_facts(subject) for subject in subjects]
     if not control:
         return described
-    single = [subject for subject in subjects if subject.topology is None]
-    twice = next((s for s in single if s.backend.server), subjects[0])
+    single = [one for one in subjects if not one.backend.naive and one.topology is None]
+    compared = single or subjects
+    twice = next((s for s in compared if s.backend.server), compared[0])
     again = _facts(twice).model_copy(update={"label": f"{twice.spec} (again)", "control": True})
     return [*described, again]
 
@@ -93,6 +96,7 @@ def _facts(subject: Subject) -> SubjectFacts:
         title=subject.backend.title,
         durability=subject.profile.durability,
         lacking=dict(subject.lacking),
+        naive=subject.backend.naive,
         topology=subject.topology and subject.topology.name,
         bound=SessionBound(sessions=bound.sessions, reason=bound.reason) if bound else None,
     )
@@ -110,8 +114,8 @@ def plan(
     """Give every trial once: each scenario's cases for each label, as often as it may be taken.
 
     Subjects in `spared` get no case that stops or kills their server; nobody gets a fault in
-    `lacking`, which this machine can't bring about; a scenario and a spec in `apart` aren't brought
-    together.
+    `lacking`, which this machine can't bring about; a naive one has a part only in scenarios that
+    want such company; a scenario and a spec in `apart` aren't brought together.
     """
     more = {
         scenario.name: asked.more_trials if isinstance(asked, AdaptiveParameters) else 0
@@ -204,8 +208,12 @@ def _cases(
     described: Sequence[SubjectFacts],
 ) -> Iterator[tuple[Scenario, SubjectFacts, Subject, Case]]:
     known = {subject.spec: subject for subject in subjects}
+    compared = [fact.spec for fact in described if not fact.naive]
     for scenario, parameters in scenarios:
+        beside = scenario.companions(compared or [fact.spec for fact in described])
         for fact in described:
+            if fact.naive and not beside:
+                continue
             if scenario.control or not fact.control:
                 subject = known[fact.spec]
                 for case in scenario.cases(parameters, subject.profile.capabilities):

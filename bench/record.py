@@ -61,6 +61,8 @@ class SubjectFacts(Record):
     """Which one it is in; None: a single server, or none."""
     control: bool = False
     """Whether this is the second half of the A/A pair."""
+    naive: bool = False
+    """Whether it is there to lose races, as a positive control, and is compared with nobody."""
     bound: SessionBound | None = None
 
 

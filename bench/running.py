@@ -24,7 +24,7 @@ from bench.progress import display
 from bench.record import Record, Run, RunExists, RunFolder, Skipped, Trial
 from bench.runner import Runner
 from bench.servers.server import Found
-from bench.subjects import Chosen, available, named
+from bench.subjects import Chosen, accompanied, available, named
 from bench.workspace import Workspace
 from scenarios.scenario import Effort, Parameters
 
@@ -79,11 +79,17 @@ def start(options: RunOptions, folders: Folders, console: Console) -> RunResult:
     """
     folders.check()
     parameters = options.parameters()
+    asked = [scenarios.load(name) for name in parameters]
     if options.backends:
         chosen = named(options.backends, options.servers)
     else:
-        asked = [scenarios.load(name) for name in parameters]
         chosen = available(default_subjects(asked), options.servers)
+    company = [
+        spec
+        for scenario in asked
+        for spec in scenario.companions([one.spec for one in chosen.subjects])
+    ]
+    chosen = accompanied(chosen, company, options.servers)
     with interruptible(f"what is recorded is in {folders.results}"), Workspace() as workspace:
         console.print("looking at this machine", style="dim")
         environment = _environment(workspace.path, chosen.servers)

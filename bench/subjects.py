@@ -81,5 +81,16 @@ def available(specs: Sequence[str], ways: str) -> Chosen:
     return Chosen(subjects, started, skipped)
 
 
+def accompanied(chosen: Chosen, specs: Sequence[str], ways: str) -> Chosen:
+    """Add those subjects of `specs` that can run here and aren't there yet."""
+    there = {subject.spec for subject in chosen.subjects}
+    company = available(specs, ways)
+    return Chosen(
+        [*chosen.subjects, *(one for one in company.subjects if one.spec not in there)],
+        {**company.servers, **chosen.servers},
+        chosen.skipped,
+    )
+
+
 def _require(found: Found, subject: Subject) -> None:
     servers.require(found, subject.profile.server, subject.layout)

@@ -23,6 +23,8 @@ RUN = [
     "--set=consistency.instances=2",
     "--set=consistency.sightings=2",
     "--set=consistency.races=5",
+    "--set=consistency.endings=1",
+    "--set=consistency.mishap_races=1",
     "--set=durability.seconds=0.2",
     "--set=durability.sessions=20",
 ]

@@ -93,6 +93,9 @@ class Summary(Record):
     positive_controls: list[PositiveControl]
     sightings: list[SeenAtOnce]
     races: list[RaceFigures]
+    """Of instances that rotate one token, in good health."""
+    other_races: list[RaceFigures]
+    """Of logouts and rotations, of logins and the end of them all, and amid mishaps."""
     failovers: list[FailoverFigures]
     staleness: list[StalenessFigures]
     load: list[LoadStep]
@@ -124,7 +127,7 @@ class Summary(Record):
         return any(control.labels for control in mine)
 
     def by_class(self) -> Sequence[tuple[Durability, Sequence[SubjectFacts]]]:
-        """Give the subjects in their classes, control halves left out.
+        """Give the subjects in their classes, control halves and naive ways left out.
 
         A subject of which no trial came out is among them, to be shown as not measured; but where
         nothing at all was measured there are no classes to speak of. Of topologies only those are
@@ -134,7 +137,7 @@ class Summary(Record):
             *(cell.label for cell in self.cells),
             *(figures.label for figures in self.faults),
             *(one.label for one in self.sightings),
-            *(races.label for races in self.races),
+            *(races.label for races in [*self.races, *self.other_races]),
             *(figures.label for figures in self.scale),
             *(series.label for series in self.soak),
             *(one.label for one in self.capacities),
@@ -148,7 +151,7 @@ class Summary(Record):
                     subject
                     for subject in self.subjects
                     if subject.durability == durability
-                    and not subject.control
+                    and not (subject.control or subject.naive)
                     and (subject.topology is None or subject.label in measured)
                 ],
             )
@@ -173,8 +176,9 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     cells = ranked(run, unranked, noises)
     faults = fault_figures(run, durability)
     sightings = seen_at_once(run, consistency)
-    races = race_figures(run, consistency)
     failovers = failover_figures(run, judged(trials, "failover", FailoverFindings))
+    every_race = race_figures(run, consistency)
+    races = [one for one in every_race if one.plain]
     load, capacities = load_figures(run, judged(trials, "load", LoadFindings))
     tokens = token_figures(run.tokens)
     return Summary(
@@ -200,7 +204,8 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         faults=list(faults),
         positive_controls=list(positive_controls(faults)),
         sightings=list(sightings),
-        races=list(races),
+        races=races,
+        other_races=[one for one in every_race if not one.plain],
         failovers=list(failovers),
         staleness=list(staleness_figures(run, judged(trials, "staleness", StalenessFindings))),
         load=list(load),
@@ -210,7 +215,7 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         soak=list(soak_series(run, judged(trials, "soak", SoakFindings))),
         tokens=list(tokens),
         refreshes=list(refresh_shares(run, cells, tokens)),
-        contradictions=list(contradictions(run, faults, sightings, races, failovers)),
+        contradictions=list(contradictions(run, faults, sightings, every_race, failovers)),
     )
 
 

@@ -18,6 +18,7 @@ CANNOT = {
     "detects_reuse": "detect reuse",
     "native_ttl": "expire by itself",
     "lists_sessions": "list sessions",
+    "sends_once": "send a call once",
 }
 """Capability -> what a store without it can't do."""
 
@@ -32,6 +33,13 @@ FAULTS = {
     "lost-reply": ("lost reply", "replies lost on the way", "spells of lost replies"),
 }
 """Fault -> its name, what was done, and its plural."""
+
+CONTESTS = {
+    "rotate": "one token",
+    "revoke": "logout against rotations",
+    "logout-all": "end of all against logins",
+}
+"""Kind of race -> what met."""
 
 
 def significant(value: float, digits: int = 3) -> str:
