@@ -176,9 +176,9 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     cells = ranked(run, unranked, noises)
     faults = fault_figures(run, durability)
     sightings = seen_at_once(run, consistency)
-    failovers = failover_figures(run, judged(trials, "failover", FailoverFindings))
     every_race = race_figures(run, consistency)
     races = [one for one in every_race if one.plain]
+    failovers = failover_figures(run, judged(trials, "failover", FailoverFindings))
     load, capacities = load_figures(run, judged(trials, "load", LoadFindings))
     tokens = token_figures(run.tokens)
     return Summary(
