@@ -88,7 +88,7 @@ class Sampler:
 
 def asked_of(run: Run, scenario: str) -> AdaptiveParameters | None:
     """Give what a run asked of a scenario's precision; None where the scenario takes no account."""
-    if scenario not in scenarios.names():
+    if scenario not in scenarios.names() or scenario not in run.parameters:
         return None
     parameters = scenarios.load(scenario).parameters.model_validate(run.parameters[scenario])
     return parameters if isinstance(parameters, AdaptiveParameters) else None
