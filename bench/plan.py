@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Container, Iterator, Sequence
 
 from backends import Subject
-from bench.record import PlannedTrial, Skipped, SubjectFacts
+from bench.record import PlannedTrial, SessionBound, Skipped, SubjectFacts
 from scenarios.scenario import AdaptiveParameters, Case, Parameters, Scenario
 
 DEFAULT_SUBJECTS = (
@@ -55,6 +55,7 @@ def facts(subjects: Sequence[Subject], *, control: bool) -> list[SubjectFacts]:
 
 
 def _facts(subject: Subject) -> SubjectFacts:
+    bound = subject.profile.capabilities.bound
     return SubjectFacts(
         label=subject.spec,
         spec=subject.spec,
@@ -62,6 +63,7 @@ def _facts(subject: Subject) -> SubjectFacts:
         title=subject.backend.title,
         durability=subject.profile.durability,
         lacking=dict(subject.profile.capabilities.lacking()),
+        bound=SessionBound(sessions=bound.sessions, reason=bound.reason) if bound else None,
     )
 
 

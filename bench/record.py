@@ -39,6 +39,13 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+class SessionBound(Record):
+    """The most sessions that a store is meant to hold, as it declares."""
+
+    sessions: int
+    reason: str
+
+
 class SubjectFacts(Record):
     """A subject as it was at the time, so that a report needs no backend installed."""
 
@@ -52,6 +59,7 @@ class SubjectFacts(Record):
     """Capability it declares it lacks -> the reason."""
     control: bool = False
     """Whether this is the second half of the A/A pair."""
+    bound: SessionBound | None = None
 
 
 class Skipped(Record):

@@ -24,11 +24,15 @@ from bench.analysis.latency import (
 )
 from bench.analysis.ranking import Noise, noise, ranked
 from bench.analysis.sampling import left
+from bench.analysis.scale import Beyond, ScaleFigures, beyond, scale_figures
+from bench.analysis.soak import SoakSeries, soak_series
 from bench.analysis.tokens import RefreshShare, TokenFigures, refresh_shares, token_figures
 from bench.record import Record, Run, ServerFacts, Skipped, SubjectFacts, Trial
 from scenarios.consistency import ConsistencyFindings
 from scenarios.durability import DurabilityFindings
 from scenarios.latency import LatencyFindings
+from scenarios.scale import ScaleFindings
+from scenarios.soak import SoakFindings
 
 CLASSES = (
     Durability.POWER_CUT,
@@ -82,6 +86,10 @@ class Summary(Record):
     positive_controls: list[PositiveControl]
     sightings: list[SeenAtOnce]
     races: list[RaceFigures]
+    scale: list[ScaleFigures]
+    beyond: list[Beyond]
+    """Sizes that stores are not meant for, and why."""
+    soak: list[SoakSeries]
     tokens: list[TokenFigures]
     refreshes: list[RefreshShare]
     contradictions: list[Contradiction]
@@ -101,7 +109,8 @@ class Summary(Record):
         A subject of which no trial came out is among them, to be shown as not measured; but where
         nothing at all was measured there are no classes to speak of.
         """
-        if not (self.cells or self.faults or self.sightings or self.races):
+        measured = self.cells, self.faults, self.sightings, self.races, self.scale, self.soak
+        if not any(measured):
             return []
         groups = [
             (
@@ -159,6 +168,9 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         positive_controls=list(positive_controls(faults)),
         sightings=list(sightings),
         races=list(races),
+        scale=list(scale_figures(run, judged(trials, "scale", ScaleFindings))),
+        beyond=list(beyond(run)),
+        soak=list(soak_series(run, judged(trials, "soak", SoakFindings))),
         tokens=list(tokens),
         refreshes=list(refresh_shares(run, cells, tokens)),
         contradictions=list(contradictions(run, faults, sightings, races)),

@@ -44,7 +44,7 @@ def execute(phase: Measure, stage: Stage) -> Measured:
     operations = dict.fromkeys(operation for part in parts for operation in part.samples)
     return Measured(
         phase=phase,
-        samples={operation: _add_up(operation, parts) for operation in operations},
+        samples={operation: add_up(operation, parts) for operation in operations},
         elapsed_ns=max(part.end_ns for part in parts) - min(part.begin_ns for part in parts),
         processes=len(active),
         client_cpu_ns=sum(part.cpu_ns for part in parts),
@@ -55,7 +55,8 @@ def execute(phase: Measure, stage: Stage) -> Measured:
     )
 
 
-def _add_up(operation: Operation, parts: list[Part]) -> Samples:
+def add_up(operation: Operation, parts: list[Part]) -> Samples:
+    """Merge what the workers saw of one operation."""
     samples = [part.samples[operation] for part in parts if operation in part.samples]
     answered = [one for one in samples if one.latency_ns]
     errors: Counter[str] = Counter()

@@ -38,9 +38,13 @@ class Stage:
         """Outside the store's own folder: a fault there leaves it alone."""
         self.preloaded = 0
         """Worker processes that have their sessions open."""
+        self.filled = 0
+        """Up to which index of its population sessions were loaded, or left out."""
+        self.added = 0
+        """Sessions that were loaded."""
         self.settings: Mapping[str, str] = {}
         """As read back by the first worker."""
-        self._place = place
+        self.place = place
         self._policy = policy
         self._seed = seed
         self._opened = 0
@@ -75,9 +79,7 @@ class Stage:
 
     def open(self, worker: Worker) -> None:
         """Open the store in a worker. Raises Failed if the profile isn't in force."""
-        target = Target(
-            self.subject.spec, self._place, self._policy, self._seed, f"w{self._opened}"
-        )
+        target = Target(self.subject.spec, self.place, self._policy, self._seed, f"w{self._opened}")
         self._opened += 1
         found = worker.call(open_store, target)
         profile = self.subject.profile
