@@ -18,7 +18,7 @@ from bench.analysis.difference import difference, logarithms
 from bench.analysis.estimate import CONFIDENCE
 from bench.analysis.harms import HarmChange, harm_changes
 from bench.analysis.latency import Key, LatencyCell, Metric
-from bench.analysis.permutation import Block, Floats, familywise
+from bench.analysis.permutation import DEALINGS, Block, Floats, familywise
 from bench.analysis.ranking import METRICS, floors, gap
 from bench.analysis.summary import Summary, summary
 from bench.analysis.verdict import Judgement, Verdict
@@ -113,8 +113,13 @@ def compare(
         *asked_otherwise(base.run, new.run, "latency"),
     ]
     pairs = list(_pairs(before, now, relative_to, differences))
-    adjusted = _adjusted(pairs, base.run.seed ^ new.run.seed)
-    noise = [floors(side.noise) for side in (before, now)]
+    gaps = [floors(side.noise) for side in (before, now)]
+    changes = judge(
+        pairs,
+        {key: max(one.get(key, 0.0) for one in gaps) for key in gaps[0].keys() | gaps[1].keys()},
+        threshold=threshold,
+        seed=base.run.seed ^ new.run.seed,
+    )
     return Comparison(
         base=_side(base),
         new=_side(new),
@@ -122,40 +127,36 @@ def compare(
         across=list(across),
         relative_to=relative_to,
         differences=differences,
-        judged=len(adjusted),
-        changes=[
-            _change(
-                pair,
-                adjusted.get(index),
-                max(floor.get((pair.key, pair.metric), 0.0) for floor in noise),
-                threshold,
-            )
-            for index, pair in enumerate(pairs)
-        ],
+        judged=sum(one.p is not None for one in changes),
+        changes=changes,
         harms=list(harm_changes(base.run, base.trials, before, new.run, new.trials, now)),
     )
 
 
-class _Figure(NamedTuple):
+class Figure(NamedTuple):
+    """One figure of one run."""
+
     median: float
     values: Mapping[str, float]
     """Trial -> its own figure, relative to the control's of the same round where there is one."""
     trials: Sequence[str]
 
 
-class _Pair(NamedTuple):
+class Pair(NamedTuple):
+    """One figure in both runs."""
+
     label: str
     key: Key
     metric: Metric
-    base: _Figure | None
-    new: _Figure | None
+    base: Figure | None
+    new: Figure | None
     hindered: str
     """Why it isn't comparable; empty where it is."""
 
 
 def _pairs(
     before: Summary, now: Summary, relative_to: str | None, differences: Sequence[str]
-) -> Iterable[_Pair]:
+) -> Iterable[Pair]:
     cells = [
         {(cell.label, cell.key): cell for cell in side.cells if cell.whole}
         for side in (before, now)
@@ -181,7 +182,7 @@ def _pairs(
                 for half, side in zip(halves, cells, strict=True)
             ]
             few = "" if all(figures) else f"too few calls in a trial for a {metric}"
-            yield _Pair(label, key, metric, figures[0], figures[1], hindered or few)
+            yield Pair(label, key, metric, figures[0], figures[1], hindered or few)
 
 
 def _hindered(halves: Sequence[LatencyCell | None], differences: Sequence[str]) -> str:
@@ -195,7 +196,7 @@ def _hindered(halves: Sequence[LatencyCell | None], differences: Sequence[str]) 
     return ""
 
 
-def _figure(cell: LatencyCell, control: LatencyCell | None, metric: Metric) -> _Figure | None:
+def _figure(cell: LatencyCell, control: LatencyCell | None, metric: Metric) -> Figure | None:
     estimate = cell.metric(metric)
     if estimate is None:
         return None
@@ -206,14 +207,30 @@ def _figure(cell: LatencyCell, control: LatencyCell | None, metric: Metric) -> _
             return None
         rounds = {_round(t): v for t, v in zip(control.trials, beside.each, strict=True)}
         values = {t: v / rounds[_round(t)] for t, v in values.items() if _round(t) in rounds}
-    return _Figure(estimate.value, values, cell.trials)
+    return Figure(estimate.value, values, cell.trials)
 
 
 def _round(trial: str) -> str:
     return trial.rpartition("/")[2]
 
 
-def _adjusted(pairs: Sequence[_Pair], seed: int) -> Mapping[int, float]:
+def judge(
+    pairs: Sequence[Pair],
+    noise: Mapping[tuple[Key, Metric], float],
+    *,
+    threshold: float,
+    seed: int,
+    dealings: int = DEALINGS,
+) -> list[Change]:
+    """Judge all pairs as one family; `noise` has the gaps of the A/A controls."""
+    adjusted = _adjusted(pairs, seed, dealings)
+    return [
+        _change(pair, adjusted.get(index), noise.get((pair.key, pair.metric), 0.0), threshold)
+        for index, pair in enumerate(pairs)
+    ]
+
+
+def _adjusted(pairs: Sequence[Pair], seed: int, dealings: int) -> Mapping[int, float]:
     """Give the chance of each pair that may be judged, all of them in one family."""
     by_label: dict[str, list[int]] = {}
     for index, pair in enumerate(pairs):
@@ -227,7 +244,7 @@ def _adjusted(pairs: Sequence[_Pair], seed: int) -> Mapping[int, float]:
         )
         for those in by_label.values()
     ]
-    found = familywise(blocks, seed)
+    found = familywise(blocks, seed, dealings)
     return {
         index: float(p)
         for those, ps in zip(by_label.values(), found, strict=True)
@@ -235,14 +252,14 @@ def _adjusted(pairs: Sequence[_Pair], seed: int) -> Mapping[int, float]:
     }
 
 
-def _matrix(found: Sequence[_Figure | None]) -> Floats:
+def _matrix(found: Sequence[Figure | None]) -> Floats:
     figures = [figure for figure in found if figure is not None]
     trials = list(dict.fromkeys(trial for figure in figures for trial in figure.values))
     rows = [[figure.values.get(trial, math.nan) for figure in figures] for trial in trials]
     return logarithms(np.asarray(rows))
 
 
-def _change(pair: _Pair, p: float | None, noise: float, threshold: float) -> Change:
+def _change(pair: Pair, p: float | None, noise: float, threshold: float) -> Change:
     base, new = pair.base, pair.new
     found = None
     if base and new and not pair.hindered:
@@ -275,7 +292,7 @@ def _change(pair: _Pair, p: float | None, noise: float, threshold: float) -> Cha
     )
 
 
-def _doubt(base: _Figure, new: _Figure, p: float, ratio: float, noise: float) -> str:
+def _doubt(base: Figure, new: Figure, p: float, ratio: float, noise: float) -> str:
     """Say why a difference isn't one; nothing where it is."""
     counts = len(base.values), len(new.values)
     ways = math.comb(sum(counts), counts[0]) / (2 if counts[0] == counts[1] else 1)
