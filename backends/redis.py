@@ -95,7 +95,7 @@ class RedisStore:
         """Store many new sessions: those of a subject that come together are one script's work."""
         added = 0
         for batch in batches(sessions, LOADED_AT_ONCE):
-            commands = [_command(ISSUE, *_issued(group)) for group in _by_subject(batch)]
+            commands = issuing(batch)
             try:
                 answers = self._connections.exchange_all(commands)
             except NoScript:
@@ -189,6 +189,11 @@ def _command(script: Script, keys: Sequence[str | bytes], *args: str | bytes | i
     return ("EVALSHA", script.sha, len(keys), *keys, *args)
 
 
+def issuing(sessions: Sequence[Session]) -> Sequence[Command]:
+    """Give the commands that store new sessions; the server must hold the script `ISSUE`."""
+    return [_command(ISSUE, *_issued(group)) for group in _by_subject(sessions)]
+
+
 def _issued(sessions: Sequence[Session]) -> tuple[Sequence[str], *tuple[str | bytes | int, ...]]:
     """Give keys and arguments of `issue.lua` for sessions of one subject."""
     subject = sessions[0].family.subject
@@ -205,13 +210,12 @@ def _issued(sessions: Sequence[Session]) -> tuple[Sequence[str], *tuple[str | by
             issued_at_ms,
             _keep_ms(idle_ms, issued_at_ms),
             _keep_ms(max(idle_ms, absolute_ms), issued_at_ms),
-            *("generation", session.generation),
-            *("client", session.client),
-            *("device", session.device),
-            *("issued", issued_at_ms),
-            *("idle_expires", idle_ms),
-            *("absolute_expires", absolute_ms),
-            *("digest", session.digest),
+            session.generation,
+            session.client,
+            session.device,
+            idle_ms,
+            absolute_ms,
+            session.digest,
         )
     return keys, *args
 

@@ -217,6 +217,14 @@ class Configured(Protocol):
         """Read the settings that decide durability from the server or connection, now."""
 
 
+@runtime_checkable
+class Checks(Protocol):
+    """A store inside the application's process that can check what it keeps."""
+
+    def damage(self) -> str | None:
+        """Read all that is kept: None if it is whole, otherwise what isn't. Must mend nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class No:
     """A capability that a store lacks, and why."""

@@ -12,7 +12,7 @@ from rich.console import Console
 
 import scenarios
 from backends.tokens import ALGORITHMS
-from bench import analysis, report, token_costs
+from bench import analysis, faults, report, token_costs
 from bench.analysis.sampling import left
 from bench.environment import Environment, collect, differences
 from bench.environment import warnings as environment_warnings
@@ -86,7 +86,7 @@ def start(options: RunOptions, folders: Folders, console: Console) -> RunResult:
     with interruptible(f"what is recorded is in {folders.results}"), Workspace() as workspace:
         console.print("looking at this machine", style="dim")
         environment = _environment(workspace.path, chosen.servers)
-        run = _describe(options, parameters, chosen, environment)
+        run = _describe(options, parameters, chosen, environment, workspace.folder("faults"))
         folder = _create(folders.results, options, run)
         with interruptible(_go_on(folder)), folder.locked():
             _announce(run, folder, console)
@@ -136,12 +136,21 @@ def _describe(
     parameters: Mapping[str, Parameters],
     chosen: Chosen,
     environment: Environment,
+    scratch: Path,
 ) -> Run:
     seed = secrets.randbits(32) if options.seed is None else options.seed
     asked = [(scenarios.load(name), values) for name, values in parameters.items()]
     described = facts(chosen.subjects, control=any(scenario.control for scenario, _ in asked))
-    skipped = left_out(asked, chosen.subjects, described, chosen.spared)
-    planned = plan(asked, chosen.subjects, described, seed, chosen.spared)
+    cases = [
+        case
+        for scenario, values in asked
+        for subject in chosen.subjects
+        for case in scenario.cases(values, subject.profile.capabilities)
+    ]
+    named = dict.fromkeys(name for case in cases for name in faults.names_in(case))
+    lacking = faults.lacking(named, scratch)
+    skipped = left_out(asked, chosen.subjects, described, chosen.spared, lacking)
+    planned = plan(asked, chosen.subjects, described, seed, chosen.spared, lacking)
     if not planned:
         raise WrongUse(
             "nothing is left to run: "

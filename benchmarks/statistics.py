@@ -339,14 +339,15 @@ FULL: Mapping[str, tuple[Callable[[int], str], int]] = {
 def published(name: str) -> str:
     """Give the table that docs/method.md has."""
     _, rest = DOCS.read_text(encoding="utf-8").split(f"<!-- {name}: begin -->\n")
-    return rest.partition(f"\n<!-- {name}: end -->")[0]
+    return rest.partition(f"<!-- {name}: end -->")[0].rstrip("\n")
 
 
 def publish(name: str, table: str) -> None:
     """Put a table into docs/method.md."""
     head, rest = DOCS.read_text(encoding="utf-8").split(f"<!-- {name}: begin -->\n")
-    _, end, tail = rest.partition(f"\n<!-- {name}: end -->")
-    DOCS.write_text(f"{head}<!-- {name}: begin -->\n{table}{end}{tail}", encoding="utf-8")
+    _, tail = rest.split(f"<!-- {name}: end -->")
+    text = f"{head}<!-- {name}: begin -->\n{table}\n<!-- {name}: end -->{tail}"
+    DOCS.write_text(text, encoding="utf-8")
 
 
 def _percent(share: float) -> str:

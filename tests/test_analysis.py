@@ -363,10 +363,15 @@ class TestDurability:
         assert found is not None
         assert found.acknowledged == 300
         assert found.losses["lost_writes"].model_dump() == {
-            "total": 4, "trials_with": 2, "bound": None,
-        }  # fmt: skip
+            "total": 4,
+            "trials_with": 2,
+            "bound": None,
+            "share": pytest.approx((0.0943, 0.9916), abs=1e-4),
+        }
         assert found.losses["resurrected_revoked"].bound == pytest.approx(1 - 0.05 ** (1 / 3))
         assert found.loss_window_ns == 80
+        assert found.window_quantile == pytest.approx(0.05 ** (1 / 3))
+        assert found.recovery is not None
         assert (found.recovery.median_ns, found.recovery.maximum_ns) == (101, 102)
         assert found.integrity == ["page 3 is torn"]
 

@@ -16,6 +16,7 @@ import psutil
 import pytest
 import typer
 
+import scenarios
 from bench import listing, running, servers, subjects
 from bench.cli import app, main
 from bench.options import RunOptions
@@ -341,7 +342,7 @@ def test_list_names_every_backend_scenario_and_server(cli: Cli) -> None:
             [row] = [line for line in tables.out.splitlines() if f" {subject} " in line]
             assert profile["keeps_writes_through"] in row
             assert (row.split()[1] == "default") == profile["default"]
-    assert [row["name"] for row in found["scenarios"]] == ["latency", "durability", "consistency"]
+    assert [row["name"] for row in found["scenarios"]] == list(scenarios.names())
     assert {row["kind"] for row in found["servers"]} == set(servers.KINDS)
 
 

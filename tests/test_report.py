@@ -242,7 +242,7 @@ class TestComparison:
             in page.text
         )
         assert (
-            "No subject of this run brought revoked sessions back on restart, so nothing shows"
+            "uncontrolled: no subject of this run brought revoked sessions back on restart, so"
             in page.text
         )
 

@@ -9,6 +9,7 @@ from bench.analysis.consistency import RaceFigures, SeenAtOnce, race_figures, se
 from bench.analysis.contradictions import Contradiction, contradictions
 from bench.analysis.durability import (
     FaultFigures,
+    Harm,
     PositiveControl,
     fault_figures,
     positive_controls,
@@ -22,6 +23,7 @@ from bench.analysis.latency import (
     reference_connections,
     with_sampling,
 )
+from bench.analysis.load import Capacity, LoadStep, load_figures
 from bench.analysis.ranking import Noise, noise, ranked
 from bench.analysis.sampling import left
 from bench.analysis.scale import Beyond, ScaleFigures, beyond, scale_figures
@@ -31,6 +33,7 @@ from bench.record import Record, Run, ServerFacts, Skipped, SubjectFacts, Trial
 from scenarios.consistency import ConsistencyFindings
 from scenarios.durability import DurabilityFindings
 from scenarios.latency import LatencyFindings
+from scenarios.offered_load import LoadFindings
 from scenarios.scale import ScaleFindings
 from scenarios.soak import SoakFindings
 
@@ -86,6 +89,8 @@ class Summary(Record):
     positive_controls: list[PositiveControl]
     sightings: list[SeenAtOnce]
     races: list[RaceFigures]
+    load: list[LoadStep]
+    capacities: list[Capacity]
     scale: list[ScaleFigures]
     beyond: list[Beyond]
     """Sizes that stores are not meant for, and why."""
@@ -103,6 +108,15 @@ class Summary(Record):
         """Find what a fault did to a subject."""
         return next((f for f in self.faults if (f.label, f.fault) == (label, fault)), None)
 
+    def capacity(self, label: str) -> Capacity | None:
+        """Find the highest rate that a subject carried."""
+        return next((one for one in self.capacities if one.label == label), None)
+
+    def controlled(self, fault: str, harm: Harm) -> bool:
+        """Whether someone suffered a harm under a fault, so that zero means something."""
+        mine = [c for c in self.positive_controls if (c.fault, c.harm) == (fault, harm)]
+        return any(control.labels for control in mine)
+
     def by_class(self) -> Sequence[tuple[Durability, Sequence[SubjectFacts]]]:
         """Give the subjects in their classes, control halves left out.
 
@@ -110,7 +124,7 @@ class Summary(Record):
         nothing at all was measured there are no classes to speak of.
         """
         measured = self.cells, self.faults, self.sightings, self.races, self.scale, self.soak
-        if not any(measured):
+        if not any((*measured, self.capacities)):
             return []
         groups = [
             (
@@ -143,6 +157,7 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     faults = fault_figures(run, durability)
     sightings = seen_at_once(run, consistency)
     races = race_figures(run, consistency)
+    load, capacities = load_figures(run, judged(trials, "load", LoadFindings))
     tokens = token_figures(run.tokens)
     return Summary(
         started_at=run.started_at,
@@ -168,6 +183,8 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         positive_controls=list(positive_controls(faults)),
         sightings=list(sightings),
         races=list(races),
+        load=list(load),
+        capacities=list(capacities),
         scale=list(scale_figures(run, judged(trials, "scale", ScaleFindings))),
         beyond=list(beyond(run)),
         soak=list(soak_series(run, judged(trials, "soak", SoakFindings))),

@@ -22,6 +22,7 @@ PRELOAD = [
     "bench.load.worker",
     "bench.load.history_load",
     "bench.load.instances",
+    "bench.load.offering",
     "redis",
     "psycopg",
     "pymongo",

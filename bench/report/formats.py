@@ -24,6 +24,11 @@ FAULTS = {
     "restart": ("restart", "graceful restart", "restarts"),
     "crash": ("crash", "SIGKILL under load", "crashes"),
     "powercut": ("power cut", "power cut under load", "power cuts"),
+    "pause": ("pause", "all processes stopped, then continued", "pauses"),
+    "slow-disk": ("slow disk", "stalling disk", "slow disks"),
+    "disk-full": ("full disk", "full disk, then room again", "full disks"),
+    "io-error": ("I/O error", "failing writes, then none", "I/O errors"),
+    "lost-reply": ("lost reply", "replies lost on the way", "spells of lost replies"),
 }
 """Fault -> its name, what was done, and its plural."""
 
