@@ -41,6 +41,7 @@ from backends.store import (
     Session,
     Successor,
     Token,
+    Topology,
     Verification,
 )
 
@@ -53,8 +54,11 @@ LATEST_ISSUE_SECONDS = 3_600
 class MongoStore:
     """Sessions in MongoDB."""
 
+    retries = False
+    """Whether the driver may send again what was not answered."""
+
     def __init__(self, url: str, profile: Profile, policy: Policy) -> None:
-        self._client = connected(url, profile)
+        self._client = connected(url, profile, retries=self.retries)
         database = self._client.get_default_database(DATABASE)
         self._sessions = database["sessions"]
         self._revocations = database["subject_revocations"]
@@ -266,6 +270,16 @@ PROFILES = (
     ),
 )
 
+ROLLED_BACK = No("what the old primary acknowledged and no majority had yet is rolled back")
+
+RS3 = Topology(
+    name="rs3",
+    summary="a replica set of three; a primary without a majority steps down",
+    layout="rs3",
+    survives_failover={"journaled": ROLLED_BACK, "w1": ROLLED_BACK, "majority": True},
+    server={"replSet": "rs0"},
+)
+
 BACKEND = Backend(
     name="mongo",
     title="MongoDB",
@@ -274,5 +288,6 @@ BACKEND = Backend(
     open=open_store,
     prepare=prepare,
     server="mongo",
+    topologies={RS3.name: RS3},
     drivers=("pymongo",),
 )

@@ -1,12 +1,12 @@
-"""A client of MongoDB that sends nothing twice, waits a bounded time, and says what failed.
+"""A client of MongoDB that waits a bounded time, and says what failed.
 
-The driver's own retries are off: a rotation that is sent again because its answer was lost looks
-like theft.
+Unless asked for, the driver's own retries are off, so that nothing is sent twice.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from bson.codec_options import DatetimeConversion
 from pymongo import MongoClient
@@ -35,21 +35,28 @@ CONNECTING = "SystemOverloadedError"
 """pymongo's label for what failed while it opened a connection, and for load that was shed."""
 
 
-def connected(url: str, profile: Profile) -> MongoClient[dict[str, Any]]:
-    """Give a client with the profile's concerns, that connects when it is first used."""
+def connected(url: str, profile: Profile, *, retries: bool) -> MongoClient[dict[str, Any]]:
+    """Give a client with the profile's concerns, that connects when it is first used.
+
+    How long it waits is ours to say where the URL doesn't.
+    """
     concerns: Mapping[str, Any] = profile.client
+    limits_ms: Mapping[str, Any] = {
+        "connectTimeoutMS": CONNECT_MS,
+        "serverSelectionTimeoutMS": CONNECT_MS,
+        "waitQueueTimeoutMS": CONNECT_MS,
+        "socketTimeoutMS": ANSWER_MS,
+    }
+    named = {name.lower() for name, _ in parse_qsl(urlsplit(url).query)}
     return MongoClient(
         url,
         connect=False,
-        retryWrites=False,
-        retryReads=False,
-        connectTimeoutMS=CONNECT_MS,
-        serverSelectionTimeoutMS=CONNECT_MS,
-        waitQueueTimeoutMS=CONNECT_MS,
-        socketTimeoutMS=ANSWER_MS,
+        retryWrites=retries,
+        retryReads=retries,
         maxPoolSize=MOST_CONNECTIONS,
         # A date in the year 9999 and a margin is more than Python's datetime holds.
         datetime_conversion=DatetimeConversion.DATETIME_MS,
+        **{name: value for name, value in limits_ms.items() if name.lower() not in named},
         **concerns,
     )
 

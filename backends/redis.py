@@ -16,7 +16,10 @@ from typing import Any, NamedTuple
 from backends.batches import batches
 from backends.lifecycle import judge
 from backends.memory import LATEST_ISSUE_MS
-from backends.redis_connections import Command, Connections, NoScript
+from backends.redis_cluster import SCHEME as CLUSTER
+from backends.redis_cluster import ClusterConnections
+from backends.redis_connections import Command, Connections, Exchanges, NoScript
+from backends.redis_copies import CopiedConnections
 from backends.redis_hashes import (
     FIELDS,
     denied_key,
@@ -39,6 +42,7 @@ from backends.store import (
     Session,
     Successor,
     Token,
+    Topology,
     Verification,
 )
 
@@ -78,9 +82,16 @@ class RedisStore:
     """Sessions in Redis. It has no `sweep`: Redis reclaims sessions, denials and indexes itself."""
 
     def __init__(self, url: str, profile: Profile, policy: Policy) -> None:
-        self._connections = Connections(url)
+        self._connections = self.connect(url, profile)
         self._profile = profile
         self._policy = policy
+
+    def connect(self, url: str, profile: Profile) -> Exchanges:
+        """Give the way its commands get to the server."""
+        if url.startswith(f"{CLUSTER}:"):
+            return ClusterConnections(url)
+        copies = int(profile.client.get("wait", 0))
+        return CopiedConnections(url, copies) if copies else Connections(url)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -148,8 +159,8 @@ class RedisStore:
 
     def deny(self, digest: bytes, until_ms: int) -> None:
         """Put a digest on the denylist."""
-        keep_ms = max(until_ms - time.time_ns() // 1_000_000, 0) + DENIAL_MARGIN_MS
-        self._run(DENY, (denied_key(digest),), keep_ms)
+        lasts_ms = max(until_ms - time.time_ns() // 1_000_000, 0) + DENIAL_MARGIN_MS
+        self._run(DENY, (denied_key(digest),), lasts_ms)
 
     def is_denied(self, digest: bytes) -> bool:
         """Look a digest up on the denylist."""
@@ -162,7 +173,8 @@ class RedisStore:
 
     def settings(self) -> Mapping[str, str]:
         """Ask the server for the settings that make the profile."""
-        return {name: self._setting(name) for name in self._profile.server}
+        served = {name: self._setting(name) for name in self._profile.server}
+        return {**served, **self._profile.client}
 
     def close(self) -> None:
         """Disconnect."""
@@ -208,8 +220,8 @@ def _issued(sessions: Sequence[Session]) -> tuple[Sequence[str], *tuple[str | by
         args += (
             family,
             issued_at_ms,
-            _keep_ms(idle_ms, issued_at_ms),
-            _keep_ms(max(idle_ms, absolute_ms), issued_at_ms),
+            keep_ms(idle_ms, issued_at_ms),
+            keep_ms(max(idle_ms, absolute_ms), issued_at_ms),
             session.generation,
             session.client,
             session.device,
@@ -227,7 +239,8 @@ def _by_subject(sessions: Sequence[Session]) -> Iterator[Sequence[Session]]:
             yield together
 
 
-def _keep_ms(expires_at_ms: int, now_ms: int) -> int:
+def keep_ms(expires_at_ms: int, now_ms: int) -> int:
+    """Give for how long the server keeps something that expires then, in ms."""
     return max(expires_at_ms - now_ms, 0) + SKEW_MS
 
 
@@ -278,6 +291,45 @@ PROFILES = (
     ),
 )
 
+NAMES = tuple(profile.name for profile in PROFILES)
+
+TOPOLOGIES = (
+    Topology(
+        name="sentinel",
+        summary="a primary, two replicas that follow at their own pace, and three Sentinels",
+        layout="sentinel",
+        survives_failover=dict.fromkeys(
+            NAMES, No("what no replica has got yet is gone with the old primary")
+        ),
+    ),
+    Topology(
+        name="sentinel-min1",
+        summary="... and a primary refuses writes once no replica has answered it for a second",
+        layout="sentinel",
+        survives_failover=dict.fromkeys(
+            NAMES, No("a primary that is cut off acknowledges for a second or two more")
+        ),
+        server={"min-replicas-to-write": "1", "min-replicas-max-lag": "1"},
+    ),
+    Topology(
+        name="sentinel-wait1",
+        summary="... and a write is acknowledged once one replica has it (WAIT 1)",
+        layout="sentinel",
+        survives_failover=dict.fromkeys(
+            NAMES, No("WAIT is no consensus: Sentinel may promote the replica without it")
+        ),
+        client={"wait": "1"},
+    ),
+    Topology(
+        name="cluster",
+        summary="Redis Cluster: three primaries share the keys, each with a replica",
+        layout="cluster",
+        survives_failover=dict.fromkeys(
+            NAMES, No("a primary that is cut off acknowledges until its node timeout")
+        ),
+    ),
+)
+
 BACKEND = Backend(
     name="redis",
     title="Redis",
@@ -285,5 +337,6 @@ BACKEND = Backend(
     profiles={profile.name: profile for profile in PROFILES},
     open=open_store,
     server="redis",
+    topologies={topology.name: topology for topology in TOPOLOGIES},
     drivers=("redis", "hiredis"),
 )

@@ -141,14 +141,23 @@ def free_disks(folder: Path) -> None:
         except OSError:
             with contextlib.suppress(OSError):
                 _unmount(point, _MNT_DETACH)
+    for loop in loops(folder):
+        with contextlib.suppress(OSError):
+            device = os.open(loop, os.O_RDONLY)
+            try:
+                fcntl.ioctl(device, _LOOP_CLR_FD, 0)
+            finally:
+                os.close(device)
+
+
+def loops(folder: Path) -> list[Path]:
+    """Give the loop devices that are backed by a file in or below `folder`."""
+    found = []
     for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
         with contextlib.suppress(OSError):
             if backing.read_text(encoding="utf-8").startswith(f"{folder.resolve()}/"):
-                loop = os.open(f"/dev/{backing.parts[-3]}", os.O_RDONLY)
-                try:
-                    fcntl.ioctl(loop, _LOOP_CLR_FD, 0)
-                finally:
-                    os.close(loop)
+                found.append(Path("/dev") / backing.parts[-3])
+    return found
 
 
 def end(folder: Path) -> None:
@@ -203,7 +212,8 @@ def _note(folder: Path, entry: dict[str, Any]) -> None:
 
 
 def _ledgers(folder: Path) -> Iterator[dict[str, Any]]:
-    for ledger in [folder / LEDGER, *folder.glob(f"*/{LEDGER}")]:
+    # A server's folder is in the run's, a member's in its cluster's.
+    for ledger in [folder / LEDGER, *folder.glob(f"*/{LEDGER}"), *folder.glob(f"*/*/{LEDGER}")]:
         with contextlib.suppress(OSError):
             for line in ledger.read_text(encoding="utf-8").splitlines():
                 with contextlib.suppress(ValueError):  # a line cut short by a kill

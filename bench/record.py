@@ -57,8 +57,12 @@ class SubjectFacts(Record):
     durability: Durability
     lacking: dict[str, str]
     """Capability it declares it lacks -> the reason."""
+    topology: str | None = None
+    """Which one it is in; None: a single server, or none."""
     control: bool = False
     """Whether this is the second half of the A/A pair."""
+    naive: bool = False
+    """Whether it is there to lose races, as a positive control, and is compared with nobody."""
     bound: SessionBound | None = None
 
 

@@ -19,12 +19,12 @@ from bench.environment import warnings as environment_warnings
 from bench.errors import WrongUse
 from bench.interruption import interruptible
 from bench.options import RunOptions, contradictions, writable
-from bench.plan import DEFAULT_SUBJECTS, facts, left_out, plan
+from bench.plan import default_subjects, facts, kept_apart, left_out, plan, without_topology
 from bench.progress import display
 from bench.record import Record, Run, RunExists, RunFolder, Skipped, Trial
 from bench.runner import Runner
 from bench.servers.server import Found
-from bench.subjects import Chosen, available, named
+from bench.subjects import Chosen, accompanied, available, named
 from bench.workspace import Workspace
 from scenarios.scenario import Effort, Parameters
 
@@ -79,10 +79,17 @@ def start(options: RunOptions, folders: Folders, console: Console) -> RunResult:
     """
     folders.check()
     parameters = options.parameters()
+    asked = [scenarios.load(name) for name in parameters]
     if options.backends:
         chosen = named(options.backends, options.servers)
     else:
-        chosen = available(DEFAULT_SUBJECTS, options.servers)
+        chosen = available(default_subjects(asked), options.servers)
+    company = [
+        spec
+        for scenario in asked
+        for spec in scenario.companions([one.spec for one in chosen.subjects])
+    ]
+    chosen = accompanied(chosen, company, options.servers)
     with interruptible(f"what is recorded is in {folders.results}"), Workspace() as workspace:
         console.print("looking at this machine", style="dim")
         environment = _environment(workspace.path, chosen.servers)
@@ -149,8 +156,12 @@ def _describe(
     ]
     named = dict.fromkeys(name for case in cases for name in faults.names_in(case))
     lacking = faults.lacking(named, scratch)
-    skipped = left_out(asked, chosen.subjects, described, chosen.spared, lacking)
-    planned = plan(asked, chosen.subjects, described, seed, chosen.spared, lacking)
+    questions = [scenario for scenario, _ in asked]
+    apart = kept_apart(questions, chosen.subjects, named=bool(options.backends))
+    skipped = left_out(asked, chosen.subjects, described, chosen.spared, lacking, apart)
+    if options.backends:
+        skipped += without_topology(questions, chosen.subjects)
+    planned = plan(asked, chosen.subjects, described, seed, chosen.spared, lacking, apart)
     if not planned:
         raise WrongUse(
             "nothing is left to run: "

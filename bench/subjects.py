@@ -46,7 +46,7 @@ def named(specs: Sequence[str], ways: str) -> Chosen:
                 raise Missing(f"{subject.spec} can't run here: {answer.reason}; {answer.mend}")
             found[kind] = answer
         if kind:
-            servers.require(found[kind], subject.profile.server)
+            _require(found[kind], subject)
     return Chosen(list(subjects.values()), found, [])
 
 
@@ -71,7 +71,7 @@ def available(specs: Sequence[str], ways: str) -> Chosen:
             continue
         if answer is not None:
             try:
-                servers.require(answer, subject.profile.server)
+                _require(answer, subject)
             except WrongUse as error:
                 reason, _, mend = str(error).rpartition(": ")
                 skipped.append(Skipped(spec=subject.spec, reason=reason, mend=mend))
@@ -79,3 +79,18 @@ def available(specs: Sequence[str], ways: str) -> Chosen:
         subjects.append(subject)
     started = {kind: answer for kind, answer in found.items() if isinstance(answer, Found)}
     return Chosen(subjects, started, skipped)
+
+
+def accompanied(chosen: Chosen, specs: Sequence[str], ways: str) -> Chosen:
+    """Add those subjects of `specs` that can run here and aren't there yet."""
+    there = {subject.spec for subject in chosen.subjects}
+    company = available(specs, ways)
+    return Chosen(
+        [*chosen.subjects, *(one for one in company.subjects if one.spec not in there)],
+        {**company.servers, **chosen.servers},
+        chosen.skipped,
+    )
+
+
+def _require(found: Found, subject: Subject) -> None:
+    servers.require(found, subject.profile.server, subject.layout)

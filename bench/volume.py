@@ -15,6 +15,7 @@ import fcntl
 import os
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +76,7 @@ class Volume:
     def remount(self) -> None:
         """Mount it anew, once every process on it is gone. Raises Failed: one has a file open."""
         self._detach(self.mount)
+        self._see_device_gone()
         self._attach()
 
     def restore(self) -> None:
@@ -84,9 +86,9 @@ class Volume:
         """
         self.remount()
         kept, dropped = self.mount / _KEPT, self.mount / _DROPPED
-        if not kept.exists() or kept.read_bytes() != _CANARY:
+        if _content(kept) != _CANARY:
             raise Failed("the power cut took what had been synced: the device is no good model")
-        if dropped.exists() and dropped.read_bytes() == _CANARY:
+        if _content(dropped) == _CANARY:
             raise Failed("the power cut left what had not been synced: nothing was cut")
 
     def fill(self) -> None:
@@ -119,7 +121,9 @@ class Volume:
         except OSError as error:
             return error.errno
         finally:
-            probe.unlink(missing_ok=True)
+            # On a file system that has made itself read-only it stays.
+            with contextlib.suppress(OSError):
+                probe.unlink()
         return None
 
     @contextlib.contextmanager
@@ -135,6 +139,7 @@ class Volume:
     def close(self) -> None:
         """Unmount it for good. Raises Failed: a process still has a file open."""
         self._detach(self.mount)
+        self._see_device_gone()
         self._image.unlink(missing_ok=True)
 
     def _attach(self) -> None:
@@ -152,6 +157,17 @@ class Volume:
                 f"{point} can't be unmounted: {error.strerror};"
                 " a process still has a file of it open"
             ) from error
+
+    def _see_device_gone(self) -> None:
+        """Wait until the kernel has let go of the device: what is mounted next must read it anew.
+
+        A mount namespace that someone else made meanwhile has a copy of our mount, for its life.
+        """
+        deadline = time.monotonic() + _UNMOUNT_SECONDS
+        while guardian.loops(self._image.parent):
+            if time.monotonic() > deadline:
+                raise Failed(f"{self.mount} is unmounted here, and in use in another namespace")
+            time.sleep(0.002)
 
     @contextlib.contextmanager
     def _root(self) -> Iterator[int]:
@@ -217,6 +233,14 @@ def require(folder: Path) -> None:
         raise Missing(f"a power cut can't be modelled here: {error}") from error
     finally:
         volume.close()
+
+
+def _content(path: Path) -> bytes | None:
+    """Read a file; None if it isn't there, or can't be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _mount(point: Path, kind: str, options: str, source: str) -> None:

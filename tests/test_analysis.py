@@ -11,6 +11,7 @@ import pytest
 
 from backends.store import Durability
 from bench.analysis import Summary, summary
+from bench.analysis.consistency import controls
 from bench.analysis.estimate import estimate, zero_bound
 from bench.analysis.latency import LatencyCell
 from bench.analysis.limits import cores
@@ -18,6 +19,7 @@ from bench.errors import Failed
 from bench.record import SubjectFacts, Trial
 from scenarios.consistency import ConsistencyFindings, Races, Visibility
 from scenarios.durability import DurabilityFindings
+from scenarios.failover import FailoverFindings
 from scenarios.histogram import value_ns
 from scenarios.latency import LatencyFindings
 from tests import records
@@ -400,6 +402,36 @@ class TestDurability:
         assert "lost 1 of 100 acknowledged writes in 1 of 1 trials of crash" in found.found
 
 
+def failover_trial(label: str, lost_writes: int) -> Trial:
+    counts = dict.fromkeys(
+        [name for name in FailoverFindings.model_fields if name not in {"strike", "means"}], 0
+    )
+    found = FailoverFindings.model_validate(
+        {
+            **counts,
+            "strike": "partition",
+            "means": "partition",
+            "why_no_cut": None,
+            "integrity": None,
+            "seconds": 3.0,
+            "took_over": True,
+            "acknowledged": 100,
+            "lost_writes": lost_writes,
+        }
+    )
+    return records.trial(label, "failover", "partition-3s", 0, found)
+
+
+class TestFailover:
+    def test_a_loss_speaks_against_who_survives_a_failover(self) -> None:
+        """Who declares it loses something contradicts nothing."""
+        facts = [subject("a:x@t"), subject("b:y@t", lacking={"survives_failover": "lags"})]
+        found = summarised(facts, [failover_trial(fact.label, 9) for fact in facts])
+        [one] = found.contradictions
+        assert (one.label, one.capability) == ("a:x@t", "survives_failover")
+        assert "lost 9 of 100 acknowledged writes in 1 of 1 trials of partition, 3 s" in one.found
+
+
 def consistency_trial(label: str, winners: Mapping[int, int], seen: int = 30) -> Trial:
     found = ConsistencyFindings(
         visibility=[
@@ -446,6 +478,76 @@ class TestConsistency:
         assert [(c.label, c.capability) for c in found.contradictions] == [
             ("a:x", "shared_by_processes")
         ]
+
+
+def races_of(contest: str, mishap: str, harm: Mapping[str, int], **other: Any) -> Races:
+    return Races(
+        instances=4,
+        contest=contest,
+        mishap=mishap,
+        rounds=50,
+        contested=40,
+        winners={},
+        outcomes={},
+        anomalies=dict(harm),
+        **other,
+    )
+
+
+class TestRaces:
+    """Races that end sessions, and races amid mishaps."""
+
+    FACTS = (subject("a:x"), subject("a-naive:x", naive=True))
+
+    def found(self, mine: Races, naive: Races) -> Summary:
+        trials = [
+            records.trial(
+                fact.label,
+                "consistency",
+                "instances",
+                0,
+                ConsistencyFindings(visibility=[], races=[races], errors={}),
+            )
+            for fact, races in zip(self.FACTS, (mine, naive), strict=True)
+        ]
+        return summarised(self.FACTS, trials)
+
+    def test_a_zero_needs_somebody_who_lost_the_same_race(self) -> None:
+        """Of the same kind amid the same mishap; another kind proves nothing."""
+        clean = races_of("revoke", "none", {})
+        for naive, expected in (
+            (races_of("revoke", "none", {"alive after revoke": 3}), ["a-naive:x"]),
+            (races_of("logout-all", "none", {"alive after revoke": 3}), []),
+            (races_of("revoke", "paused server", {"alive after revoke": 3}), []),
+            (races_of("revoke", "none", {"false alarm": 3}), []),
+        ):
+            races = self.found(clean, naive).other_races
+            assert controls(races[0], races) == expected
+
+    def test_harm_is_told_from_false_alarm(self) -> None:
+        """A session that outlived its end, or several holders; a refusal is neither."""
+        found = self.found(
+            races_of("rotate", "lost answers", {"false alarm": 10}),
+            races_of("logout-all", "none", {"alive after revoke": 2, "real-time order": 1}),
+        )
+        mine, naive = found.other_races
+        assert (mine.harmed, mine.false_alarms) == (0, 10)
+        assert mine.bound == pytest.approx(zero_bound(40))
+        assert (naive.harmed, naive.bound) == (3, None)
+
+    def test_what_is_there_to_lose_is_no_finding_and_is_compared_with_nobody(self) -> None:
+        """A naive way contradicts nothing and stands in no class."""
+        harm = {"alive after revoke": 3}
+        found = self.found(races_of("revoke", "none", harm), races_of("revoke", "none", harm))
+        assert [(one.label, one.capability) for one in found.contradictions] == [("a:x", "revokes")]
+        assert [s.label for _, members in found.by_class() for s in members] == ["a:x"]
+
+    def test_the_search_is_added_up(self) -> None:
+        """With what it could not decide."""
+        orders = {"linearizable": 8, "undecided": 2}
+        races = races_of("revoke", "none", {}, orders=orders, disagreements=1)
+        [mine, _] = self.found(races, races).other_races
+        assert (mine.orders, mine.disagreements) == (orders, 1)
 
 
 class TestTokens:

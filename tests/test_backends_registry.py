@@ -131,7 +131,8 @@ def test_a_mistyped_backend_is_told_the_nearest_and_all() -> None:
     """One line: what is wrong, and what there is."""
     assert refused("rediss") == (
         "no backend 'rediss'; did you mean 'redis'? It has: redis, postgres, postgres-sqlalchemy,"
-        " mongo, sqlite, files, memory, cookie"
+        " mongo, sqlite, files, memory, cookie, redis-py, postgres-psycopg, mongo-pymongo,"
+        " redis-naive, postgres-naive, mongo-naive, sqlite-naive, files-naive, memory-naive"
     )
     assert refused("nothing").startswith("no backend 'nothing'; it is one of: redis, postgres")
 
@@ -343,3 +344,38 @@ def test_naming_a_backend_imports_no_other_driver() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_topology_changes_the_settings_and_the_name() -> None:
+    """Its settings go over those of the profile, so that they are read back like these."""
+    subject = backends.resolve("redis:aof-always@sentinel-min1")
+    assert subject.spec == "redis:aof-always@sentinel-min1"
+    assert subject.layout == "sentinel"
+    assert subject.profile.server["appendfsync"] == "always"
+    assert subject.profile.server["min-replicas-to-write"] == "1"
+    assert backends.resolve("redis@sentinel").spec == "redis:aof-everysec@sentinel"
+    assert backends.resolve("redis").layout is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("redis@sentinal", "no topology 'sentinal'; did you mean 'sentinel'"),
+        ("memory@sentinel", "memory has no topologies; leave out @sentinel"),
+        ("redis:nope@sentinel", "no profile 'nope'"),
+        ("postgres:async@replica-on", "can't be had @replica-on; postgres@replica-on takes sync"),
+    ],
+)
+def test_a_topology_that_does_not_fit_is_one_clear_line(spec: str, said: str) -> None:
+    """With what was probably meant; or the profile would break what the topology is for."""
+    with pytest.raises(UnknownSubject, match=re.escape(said)) as raised:
+        backends.resolve(spec)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_failover_may_keep_more_in_one_profile_than_in_another() -> None:
+    """What a subject lacks is said by its profile, its topology, and the two together."""
+    assert "survives_failover" in backends.resolve("mongo:journaled@rs3").lacking
+    assert "survives_failover" not in backends.resolve("mongo:majority@rs3").lacking
+    kept = backends.resolve("postgres:sync@replica-on").lacking
+    assert kept == backends.resolve("postgres:sync").lacking

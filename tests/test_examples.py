@@ -23,6 +23,8 @@ SMALL = {
     "consistency.instances": "2",
     "consistency.sightings": "5",
     "consistency.races": "20",
+    "consistency.endings": "5",
+    "consistency.mishap_races": "5",
 }
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
+from typing import get_args
 
 import pytest
 
@@ -19,6 +20,7 @@ from bench.faults.fault import Site
 from bench.faults.pause import stopped
 from bench.phases.stage import Stage
 from bench.plan import facts, left_out, plan
+from bench.report import formats
 from bench.volume import ThinVolume, Volume
 from bench.workspace import Workspace
 from scenarios import durability
@@ -66,7 +68,7 @@ def disturb(fault: FaultName) -> Disturb:
         instances=2,
         connections=4,
         seconds=0.4,
-        outage_seconds=0.6,
+        outage_seconds=1.0,
         rate=500,
     )
 
@@ -157,6 +159,14 @@ def test_a_slow_disk_that_is_not_slow_fails(monkeypatch: pytest.MonkeyPatch) -> 
     slow = faults.load("slow-disk")
     with pytest.raises(Failed, match="took what was written at once"), slow.inflict(site):
         pass
+
+
+def test_every_fault_is_registered_named_and_explained() -> None:
+    """What a scenario may ask for is there, has words in reports, and a row in docs/method.md."""
+    assert set(faults.MODULES) == set(get_args(FaultName)) == set(formats.FAULTS)
+    method = (Path(__file__).parents[1] / "docs" / "method.md").read_text(encoding="utf-8")
+    for name, _, _ in formats.FAULTS.values():
+        assert f"\n| {name} | " in method
 
 
 def test_what_a_machine_cannot_do_is_not_planned_and_said() -> None:

@@ -7,6 +7,7 @@ then the fault wasn't one, or the judge is blind. A bounded sample runs every ti
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -123,6 +124,17 @@ def test_each_profile_loses_what_it_is_documented_to_lose(
     elif max(lost) == 0:
         # Struck right after a sync, perhaps: then it shows in others.
         assert any(one.lost_writes for one in _found(measured(fault, 4, (subject,)), subject))
+
+
+def test_every_profile_has_its_figures_in_the_findings() -> None:
+    """docs/findings.md says of each what this table holds it to."""
+    findings = Path(__file__).parents[1] / "docs" / "findings.md"
+    rows = [line for line in findings.read_text(encoding="utf-8").splitlines() if line[:2] == "| "]
+    for subject, (crash, cut) in TABLE.items():
+        [row] = [row for row in rows if subject in re.split(r"[ ,|]+", row.split(" | ")[0])]
+        for extent, cell in zip((crash, cut), row.strip("| ").split(" | ")[1:], strict=True):
+            start = {"nothing": "0 of ", "something": "in ", "everything": "all"}[extent]
+            assert cell.startswith(start) or row.endswith("| all |"), row
 
 
 def _found(trials: Sequence[Trial], subject: str) -> Sequence[DurabilityFindings]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bench.analysis.consistency import RaceFigures, SeenAtOnce
 from bench.analysis.durability import FaultFigures
+from bench.analysis.failover import FailoverFigures
 from bench.record import Record, Run
 
 PROMISES = {
@@ -33,6 +34,7 @@ def contradictions(
     faults: Sequence[FaultFigures],
     sightings: Sequence[SeenAtOnce],
     races: Sequence[RaceFigures],
+    failovers: Sequence[FailoverFigures],
 ) -> Sequence[Contradiction]:
     """Compare each subject's capabilities with what was found."""
     lacking = {subject.label: subject.lacking for subject in run.subjects}
@@ -46,6 +48,14 @@ def contradictions(
                 f" {lost.trials_with} of {len(fault.trials)} trials of {fault.fault}"
             )
             found.append(_of(fault.label, promise, words, fault.trials))
+    for failover in failovers:
+        promise = "survives_failover"
+        if promise not in lacking[failover.label] and failover.lost_writes:
+            words = (
+                f"lost {failover.lost_writes:,} of {failover.acknowledged:,} acknowledged writes in"
+                f" {failover.trials_with_loss} of {len(failover.trials)} trials of {failover.fault}"
+            )
+            found.append(_of(failover.label, promise, words, failover.trials))
     for sight in sightings:
         excused = {"shared_by_processes", EXCUSES.get(sight.act)} & lacking[sight.label].keys()
         if sight.seen < sight.looks and not excused:
@@ -55,12 +65,16 @@ def contradictions(
             )
             found.append(_of(sight.label, "shared_by_processes", words, sight.trials))
     for race in races:
-        if "detects_reuse" not in lacking[race.label] and race.double_spends:
+        if race.naive or not race.harmed:
+            continue
+        capability = "detects_reuse" if race.contest == "rotate" else "revokes"
+        if capability not in lacking[race.label]:
+            amid = "" if race.mishap == "none" else f", amid {race.mishap},"
             words = (
-                f"{race.double_spends:,} of {race.contested:,} contested races among"
-                f" {race.instances} instances had up to {race.most_winners} winners"
+                f"{race.harmed:,} of {race.contested:,} contested races among {race.instances}"
+                f" instances ({race.contest}){amid} left a token good that should not be"
             )
-            found.append(_of(race.label, "detects_reuse", words, race.trials))
+            found.append(_of(race.label, capability, words, race.trials))
     return found
 
 

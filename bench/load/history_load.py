@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from backends.errors import NotSent, StoreRefused
+from backends.errors import StoreRefused
 from backends.store import (
     Checks,
     Family,
@@ -22,6 +22,7 @@ from backends.store import (
     Session,
     Token,
 )
+from bench.load.attempt import Answer, attempt
 from bench.load.clients import Clients, Held, subject_of
 from bench.load.worker import now_ms, state
 from scenarios.history import Event, HistoryWriter, State, Status
@@ -48,13 +49,6 @@ class Found(NamedTuple):
     """Families that it can't read."""
     damage: str | None
     """What its own check found wrong, where the store itself can check."""
-
-
-class Answer(NamedTuple):
-    """How one operation ended."""
-
-    status: Status
-    outcome: str | None
 
 
 class HistoryClient:
@@ -104,6 +98,7 @@ class HistoryClient:
             "rotate",
             after,
             lambda: self._store.rotate(token, successor, held.device, now_ms()).outcome,
+            presented=held.digest.hex(),
         )
         self._held.remove(held)
         if answer.outcome == Outcome.ROTATED:
@@ -129,6 +124,7 @@ class HistoryClient:
         kind: Literal["issue", "rotate", "revoke"],
         after: Held,
         call: Callable[[], str | None],
+        presented: str = "",
     ) -> Answer:
         self._op += 1
         self._writer.invoke(
@@ -140,15 +136,10 @@ class HistoryClient:
                 generation=after.generation,
                 digest=after.digest.hex(),
                 invoke_ns=time.monotonic_ns(),
+                presented=presented,
             )
         )
-        try:
-            answer = Answer("ok", call())
-        except (NotSent, StoreRefused) as error:
-            answer = Answer("fail", type(error).__name__)
-        # Whatever else a store raises, nobody knows whether it was executed.
-        except Exception as error:  # noqa: BLE001
-            answer = Answer("unknown", type(error).__name__)
+        answer = attempt(call)
         self._writer.settle(self._op, time.monotonic_ns(), answer.status, answer.outcome)
         return answer
 
@@ -219,7 +210,10 @@ def inspect(tokens: Mapping[str, tuple[int, str]]) -> Found:
             for session in store.sessions(subject):
                 found.setdefault(session.family.id, _state_of(session))
     damage = store.damage() if isinstance(store, Checks) else None
-    return Found(found, list(torn), damage or next(iter(torn.values()), None))
+    said = damage or next(iter(torn.values()), None)
+    # A record is made to be shown: no path of the machine.
+    said = said and said.replace(f"{state().target.place.directory}/", "")
+    return Found(found, list(torn), said)
 
 
 def _state_of(session: Session) -> State:

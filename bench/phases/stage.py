@@ -85,9 +85,13 @@ class Stage:
             self._crew.extend(joined)
         return self._crew[:count]
 
-    def open(self, worker: Worker) -> None:
-        """Open the store in a worker. Raises Failed if the profile isn't in force."""
-        target = Target(self.subject.spec, self.place, self._policy, self.seed, f"w{self._opened}")
+    def open(self, worker: Worker, url: str | None = None) -> None:
+        """Open the store in a worker, by another URL if one is given.
+
+        Raises Failed if the profile isn't in force.
+        """
+        place = self.place if url is None else self.place._replace(url=url)
+        target = Target(self.subject.spec, place, self._policy, self.seed, f"w{self._opened}")
         self._opened += 1
         found = worker.call(open_store, target)
         profile = self.subject.profile

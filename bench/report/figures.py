@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis import Summary
+from bench.analysis.consistency import RaceFigures
 from bench.analysis.durability import FaultFigures
 from bench.analysis.estimate import Estimate
 from bench.analysis.latency import LatencyCell
@@ -49,20 +50,8 @@ def _rows(summary: Summary) -> Iterator[Fields]:
             **_counted(sight.looks, "looks"),
         }
         yield {**known, "figure": "seen at once", "value": sight.seen, "unit": "looks"}
-    for races in summary.races:
-        known = {
-            "scenario": "consistency",
-            "label": races.label,
-            "durability": races.durability,
-            "operation": "rotate",
-            "instances": races.instances,
-            **_trials(races.trials),
-            **_counted(races.contested, "contested races"),
-        }
-        for winners, rounds in races.winners.items():
-            figure = f"races with {winners} winners"
-            yield {**known, "figure": figure, "value": rounds, "unit": "races"}
-        yield {**known, "figure": "double spends", "value": races.double_spends, "unit": "races"}
+    for races in [*summary.races, *summary.other_races]:
+        yield from _races(races)
     for size in summary.scale:
         yield from _scale(size)
     for series in summary.soak:
@@ -77,6 +66,26 @@ def _rows(summary: Summary) -> Iterator[Fields]:
             ("parse p99", token.parse_p99_ns),
         ):
             yield {**known, "figure": name, "value": value, "unit": "ns"}
+
+
+def _races(races: RaceFigures) -> Iterator[Fields]:
+    amid = "" if races.mishap == "none" else f", amid {races.mishap}"
+    known = {
+        "scenario": "consistency",
+        "label": races.label,
+        "durability": races.durability,
+        "operation": races.contest,
+        "instances": races.instances,
+        "unit": "races",
+        **_trials(races.trials),
+        **_counted(races.contested, "contested races"),
+    }
+    for winners, rounds in races.winners.items():
+        yield {**known, "figure": f"races with {winners} winners{amid}", "value": rounds}
+    for checker, families in races.anomalies.items():
+        yield {**known, "figure": f"{checker}{amid}", "value": families}
+    lost = "double spends" if races.plain else f"races lost{amid}"
+    yield {**known, "figure": lost, "value": races.harmed}
 
 
 def _latency(cell: LatencyCell) -> Iterator[Fields]:

@@ -11,12 +11,14 @@ CANNOT = {
     "survives_restart": "survive a restart",
     "survives_crash": "survive a crash",
     "survives_power_cut": "survive a power cut",
+    "survives_failover": "survive a failover",
     "shared_by_processes": "be shared by processes",
     "shared_by_hosts": "be shared by hosts",
     "revokes": "revoke",
     "detects_reuse": "detect reuse",
     "native_ttl": "expire by itself",
     "lists_sessions": "list sessions",
+    "sends_once": "send a call once",
 }
 """Capability -> what a store without it can't do."""
 
@@ -31,6 +33,13 @@ FAULTS = {
     "lost-reply": ("lost reply", "replies lost on the way", "spells of lost replies"),
 }
 """Fault -> its name, what was done, and its plural."""
+
+CONTESTS = {
+    "rotate": "one token",
+    "revoke": "logout against rotations",
+    "logout-all": "end of all against logins",
+}
+"""Kind of race -> what met."""
 
 
 def significant(value: float, digits: int = 3) -> str:
