@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -164,10 +164,17 @@ def warnings(environment: Environment) -> Sequence[str]:
 
 
 def differences(before: Environment, now: Environment) -> Sequence[str]:
-    """Name what makes trials of the two not comparable: hardware, kernel, Python, versions."""
+    """Say what makes trials of the two not comparable."""
+    return list(differing(before, now).values())
+
+
+def differing(before: Environment, now: Environment) -> Mapping[str, str]:
+    """Give the same by name: hardware, kernel, Python, drivers and servers."""
     pairs = {
         "CPU": (before.cpu.model, now.cpu.model),
         "cores": (before.cpu.cores, now.cpu.cores),
+        "usable cores": (before.cpu.usable, now.cpu.usable),
+        "CPU governor": (before.cpu.governor, now.cpu.governor),
         "kernel": (before.kernel, now.kernel),
         "Python": (before.python, now.python),
         "file system": (before.scratch.file_system, now.scratch.file_system),
@@ -175,7 +182,7 @@ def differences(before: Environment, now: Environment) -> Sequence[str]:
         name: (before.versions.get(name), now.versions.get(name))
         for name in sorted(before.versions.keys() | now.versions.keys())
     }
-    return [f"{name} was {a}, is {b}" for name, (a, b) in pairs.items() if a != b]
+    return {name: f"{name} was {a}, is {b}" for name, (a, b) in pairs.items() if a != b}
 
 
 def _cpu() -> Cpu:

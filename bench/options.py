@@ -6,6 +6,7 @@ so that `--resume` can tell a contradiction from a silence.
 
 import difflib
 import json
+import math
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -163,6 +164,17 @@ def _message(problem: Mapping[str, Any]) -> str:
     # pydantic prefixes what a validator of ours said with its own name for it.
     text: str = problem["msg"].removeprefix("Value error, ")
     return text[0].lower() + text[1:]
+
+
+def share(option: str, text: str) -> float:
+    """Read `5%` or `0.05`. Raises WrongUse."""
+    try:
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise WrongUse(f"{option} {text}: write a share, such as 5% or 0.05")
+    return value
 
 
 def writable(option: str, folder: Path) -> None:
