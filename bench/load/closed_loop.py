@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.load.schedule import Call
+from scenarios.cost import Cost
 from scenarios.histogram import histogram
 from scenarios.phases.measure import Samples
 from scenarios.phases.workload import Operation
@@ -69,6 +70,8 @@ class Part:
     end_ns: int
     cpu_ns: int
     rss_bytes: int
+    cost: Cost
+    """Disk and fsyncs are this process's own, and the store's where it is inside."""
     exhausted: bool
 
 

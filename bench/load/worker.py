@@ -5,20 +5,21 @@ needs no lock. Instants sent to a worker are CLOCK_MONOTONIC, the same for all o
 """
 
 import gc
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import psutil
-
 import backends
 from backends.errors import UnknownSubject
 from backends.store import Configured, Place, Policy, RefreshStore
+from bench import meter, traffic
 from bench.load.client_threads import ClientThreads
 from bench.load.clients import Clients
 from bench.load.closed_loop import Driven, Part, drive, samples_of
 from bench.load.schedule import Call, Fleet
+from scenarios.cost import NETWORK, Cost
 from scenarios.phases.measure import Measure
 
 FIRST_BURST = 16
@@ -28,6 +29,9 @@ LARGEST_STEP = 8
 PRELOAD_THREADS = 8
 HEADROOM = 2.0
 """Calls prepared per call expected: clients don't get on evenly, and a warm store is faster."""
+
+
+NO_CONNECTION = "its clients hold no TCP connection"
 
 
 class Target(NamedTuple):
@@ -47,6 +51,8 @@ class _State:
 
     target: Target
     store: RefreshStore
+    strangers: frozenset[traffic.Peer]
+    """Whom this process was connected to before: none of them is the store."""
     threads: ClientThreads
     clients: Clients
     """Opens sessions outside any client thread."""
@@ -74,10 +80,11 @@ def open_store(target: Target) -> Mapping[str, str]:
         subject = backends.resolve(target.spec)
     except UnknownSubject as error:
         raise RuntimeError(str(error)) from error
+    strangers = traffic.peers()
     store = subject.open(target.place, target.policy)
     settings = store.settings() if isinstance(store, Configured) else {}
     clients = Clients(target.seed, target.name)
-    _worker[:] = [_State(target, store, ClientThreads(), clients)]
+    _worker[:] = [_State(target, store, strangers, ClientThreads(), clients)]
     return settings
 
 
@@ -138,20 +145,35 @@ def measure(start_ns: int, seconds: float) -> Part:
     here = state()
     deadline_ns = start_ns + int(seconds * 1e9)
     schedules = [schedule for _, schedule in here.ready]
-    cpu_ns = time.process_time_ns()
-    driven = _drive_all(here, start_ns, deadline_ns)
-    cpu_ns = time.process_time_ns() - cpu_ns
+    before = traffic.flows(here.strangers)
+    inside = here.target.place.url is None
+    with meter.metered(lambda: [os.getpid()], disk=inside) as spent:
+        driven = _drive_all(here, start_ns, deadline_ns)
+    flow = traffic.between(before, traffic.flows(here.strangers))
     _settle(here, driven)
     part = Part(
         samples=samples_of(list(zip(schedules, driven, strict=True))),
         begin_ns=min(result.begin_ns for result in driven),
         end_ns=max(result.end_ns for result in driven),
-        cpu_ns=cpu_ns,
-        rss_bytes=psutil.Process().memory_info().rss,
+        cpu_ns=spent.cpu_ns,
+        rss_bytes=spent.memory_bytes,
+        cost=_cost(spent, flow),
         exhausted=any(result.end_ns < deadline_ns for result in driven),
     )
     here.ready = []
     return part
+
+
+def _cost(spent: meter.Spent, flow: traffic.Flow | None) -> Cost:
+    sent, received = flow or (None, None)
+    silent = {} if flow else dict.fromkeys(NETWORK, NO_CONNECTION)
+    return Cost(
+        written_bytes=spent.written_bytes,
+        fsyncs=spent.fsyncs,
+        sent_bytes=sent,
+        received_bytes=received,
+        missing={**spent.missing, **silent},
+    )
 
 
 def _log_in(here: _State, fleet: Fleet) -> None:
