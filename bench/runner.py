@@ -18,8 +18,9 @@ from backends import Subject
 from backends.store import Place, Policy
 from bench import phases, servers
 from bench.errors import Missing, WrongUse
+from bench.load.workers import Source
 from bench.phases.stage import Stage
-from bench.record import PlannedTrial, Run, RunFolder, ServerFacts, Trial
+from bench.record import PlannedTrial, Run, RunFolder, ServerFacts, Trial, WorkerFacts
 from bench.servers.server import Found, Server
 from bench.workspace import Workspace
 from scenarios.history import Event, to_lines
@@ -50,6 +51,7 @@ class Runner:
         servers: Mapping[str, Found],
         workspace: Workspace,
         progress: Progress,
+        source: Source | None = None,
     ) -> None:
         self._folder = folder
         self._run = run
@@ -57,6 +59,7 @@ class Runner:
         """Kind of server -> the way it is had here."""
         self._workspace = workspace
         self._progress = progress
+        self._source = source
         self._subjects = {one.label: backends.resolve(one.spec) for one in run.subjects}
 
     def execute(self, done: Collection[str]) -> None:
@@ -95,6 +98,7 @@ class Runner:
             error=error,
             server=played.server,
             settings=dict(played.settings),
+            workers=list(played.workers),
             findings=dict(played.findings),
         )
 
@@ -113,6 +117,7 @@ class Runner:
                     server=server,
                     seed=planned.seed,
                     scratch=self._folder_for(ends),
+                    source=self._source,
                 )
             )
             observations = [self._observe(phase, stage) for phase in case.phases]
@@ -122,7 +127,7 @@ class Runner:
         findings = scenario.judge(observations).model_dump(mode="json")
         remembered = [seen for seen in observations if isinstance(seen, Remembers)]
         history = [event for seen in remembered for event in seen.history]
-        return _Played(facts, stage.settings, findings, history)
+        return _Played(facts, stage.settings, findings, history, stage.workers)
 
     def _place(self, subject: Subject, ends: contextlib.ExitStack) -> tuple[Place, Server | None]:
         """Give a fresh place: a folder, and a server just started if the backend needs one."""
@@ -158,3 +163,4 @@ class _Played(NamedTuple):
     settings: Mapping[str, str] = {}
     findings: Mapping[str, Any] = {}
     history: Sequence[Event] = ()
+    workers: Sequence[WorkerFacts] = ()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.load.workers import Worker
+from bench.load.workers import Process
 from bench.servers.server import Server
 
 
@@ -13,6 +13,6 @@ class Fault:
 
     name: str
     on_server: Callable[[Server], None]
-    on_worker: Callable[[Worker], None]
+    on_worker: Callable[[Process], None]
     graceful: bool
     """Whether an embedded store's clients are let finish first."""

@@ -2,10 +2,10 @@
 
 from bench.faults.fault import Fault
 from bench.load.worker import close_store
-from bench.load.workers import Worker
+from bench.load.workers import Process
 
 
-def close(worker: Worker) -> None:
+def close(worker: Process) -> None:
     """Close the store in good order, then end its process."""
     worker.call(close_store)
     worker.end()

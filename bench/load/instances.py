@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from backends.store import Outcome, Reason, Revokes
+from bench.load import clocks
 from bench.load.clients import Held
 from bench.load.worker import now_ms, state
 
@@ -75,13 +76,13 @@ def act(kind: Act, held: Held | None) -> Acted:
         assert isinstance(here.store, Revokes), here.store
         here.store.revoke(held.family, Reason.LOGOUT, now_ms())
         after = held
-    return Acted(held or after, after, time.monotonic_ns())
+    return Acted(held or after, after, clocks.to_runner(time.monotonic_ns()))
 
 
 def look(kind: Act, before: Held, after: Held) -> Looked:
     """Say whether this instance sees what another one did."""
     store = state().store
-    at_ns = time.monotonic_ns()
+    at_ns = clocks.to_runner(time.monotonic_ns())
     outcome = store.verify(after.token(), after.device, now_ms()).outcome
     if kind == "revoke":
         return Looked(at_ns, outcome is Outcome.REVOKED)
@@ -112,6 +113,7 @@ def race(entries: Sequence[Held], start_ns: int, gap_ns: int, spin_ns: int) -> S
     """
     here = state()
     attempts = []
+    start_ns = clocks.to_local(start_ns)
     for number, held in enumerate(entries):
         successor = here.clients.successor(now_ms())
         token, instant_ms = held.token(), now_ms()
@@ -124,5 +126,6 @@ def race(entries: Sequence[Held], start_ns: int, gap_ns: int, spin_ns: int) -> S
         # A store of anyone may raise anything: the name goes into the record.
         except Exception as error:  # noqa: BLE001
             outcome = type(error).__name__
-        attempts.append(Attempt(invoke_ns, time.monotonic_ns(), outcome))
+        return_ns = time.monotonic_ns()
+        attempts.append(Attempt(clocks.to_runner(invoke_ns), clocks.to_runner(return_ns), outcome))
     return attempts

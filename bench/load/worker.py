@@ -1,7 +1,7 @@
 """What runs inside a worker process: one store, its client threads, and their sessions.
 
 Every function here is called through the worker's executor, one at a time, so the module's state
-needs no lock. Instants sent to a worker are CLOCK_MONOTONIC, the same for all of a host.
+needs no lock. Instants sent to a worker, and back, are of the runner's clock (`bench.load.clocks`).
 """
 
 import gc
@@ -15,6 +15,7 @@ import backends
 from backends.errors import UnknownSubject
 from backends.store import Configured, Place, Policy, RefreshStore
 from bench import meter, traffic
+from bench.load import clocks
 from bench.load.client_threads import ClientThreads
 from bench.load.clients import Clients
 from bench.load.closed_loop import Driven, Part, drive, samples_of
@@ -97,6 +98,13 @@ def close_store() -> None:
     gc.unfreeze()
 
 
+def forget() -> None:
+    """Leave nothing of a trial in this process, whether a store is open or not."""
+    clocks.set_ahead(0)
+    if _worker:
+        close_store()
+
+
 def preload(sessions: int) -> None:
     """Open `sessions` sessions, by a few clients at once so that a slow disk is not waited for."""
     here = state()
@@ -143,6 +151,7 @@ def prepare(phase: Measure, threads: int, most_calls: int) -> None:
 def measure(start_ns: int, seconds: float) -> Part:
     """Start every client at `start_ns` and measure for `seconds`."""
     here = state()
+    start_ns = clocks.to_local(start_ns)
     deadline_ns = start_ns + int(seconds * 1e9)
     schedules = [schedule for _, schedule in here.ready]
     before = traffic.flows(here.strangers)
@@ -153,8 +162,8 @@ def measure(start_ns: int, seconds: float) -> Part:
     _settle(here, driven)
     part = Part(
         samples=samples_of(list(zip(schedules, driven, strict=True))),
-        begin_ns=min(result.begin_ns for result in driven),
-        end_ns=max(result.end_ns for result in driven),
+        begin_ns=clocks.to_runner(min(result.begin_ns for result in driven)),
+        end_ns=clocks.to_runner(max(result.end_ns for result in driven)),
         cpu_ns=spent.cpu_ns,
         rss_bytes=spent.memory_bytes,
         cost=_cost(spent, flow),

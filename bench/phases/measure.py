@@ -6,7 +6,7 @@ from bench import meter
 from bench.load import worker as task
 from bench.load.closed_loop import Part
 from bench.load.workers import together
-from bench.phases.stage import Stage, cores, soon_ns
+from bench.phases.stage import Stage
 from scenarios.cost import DISK, NETWORK, Cost, added
 from scenarios.histogram import merged
 from scenarios.phases.measure import Measure, Measured, Samples
@@ -17,7 +17,7 @@ NOT_OURS = "the server is yours, and may be on another host: its processes aren'
 
 def execute(phase: Measure, stage: Stage) -> Measured:
     """Share the connections out, warm up, measure, and add the parts up."""
-    most = cores() if stage.shared else 1
+    most = stage.width if stage.shared else 1
     crew = stage.crew(most)
     for one in crew[stage.preloaded :]:
         one.call(task.preload, -(-phase.workload.sessions // most))
@@ -35,7 +35,7 @@ def execute(phase: Measure, stage: Stage) -> Measured:
         phase.warmup_seconds,
     )
     with meter.metered(stage.server_pids) as spent:
-        start_ns = soon_ns()
+        start_ns = stage.soon_ns()
         parts: list[Part] = list(
             together(
                 [one.submit(task.measure, start_ns, phase.seconds) for one in active],

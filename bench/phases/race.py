@@ -6,7 +6,7 @@ from backends.store import Outcome
 from bench.load import instances as task
 from bench.load.instances import Attempt
 from bench.load.workers import together
-from bench.phases.stage import Stage, cores, soon_ns
+from bench.phases.stage import Stage
 from scenarios.phases.race import Race, Raced, RaceRound
 
 LEAST_GAP_NS = 1_000_000
@@ -23,8 +23,8 @@ def execute(phase: Race, stage: Stage) -> Raced:
     alone_ns = crew[0].call(task.rotation_ns)
     gap_ns = min(max(2 * alone_ns * phase.instances, LEAST_GAP_NS), MOST_GAP_NS)
     # With more racers than cores, those that spin would keep the others from their start.
-    spin_ns = SPIN_NS if phase.instances <= cores() else 0
-    start_ns = soon_ns()
+    spin_ns = SPIN_NS if phase.instances <= stage.width else 0
+    start_ns = stage.soon_ns()
     attempts = together(
         [worker.submit(task.race, entries, start_ns, gap_ns, spin_ns) for worker in crew],
         phase.rounds * gap_ns / 1e9,
