@@ -8,6 +8,7 @@ back. `GRACE`, `REUSED`, `REVOKED` and `UNKNOWN` never happen, and of the policy
 
 from backends.store import (
     Backend,
+    Bound,
     Capabilities,
     No,
     Outcome,
@@ -25,6 +26,7 @@ CAPABILITIES = Capabilities(
     revokes=No("the session is at the client: a signed token is good until it expires"),
     detects_reuse=No("nothing remembers which tokens were rotated away"),
     lists_sessions=No("only the clients know their sessions"),
+    bound=Bound(0, "the clients hold the sessions"),
 )
 
 

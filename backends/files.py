@@ -8,12 +8,13 @@ kernel, which keeps them when the process dies and loses up to 30 s of them when
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from backends.atomic_files import exists, replace, require, sync_folder
+from backends.atomic_files import exists, replace, require, sync_everything, sync_folder
+from backends.batches import batches
 from backends.errors import AnswerLost, NotSent, StoreRefused
 from backends.lifecycle import after_rotate, judge, revoked
 from backends.session_files import (
@@ -29,6 +30,7 @@ from backends.session_files import (
 )
 from backends.store import (
     Backend,
+    Bound,
     Capabilities,
     Family,
     No,
@@ -47,12 +49,20 @@ from backends.store import (
 APART = No("each host has a disk of its own")
 NO_TTL = No("a file stays until the application sweeps it")
 
-SYNCED = Capabilities(shared_by_hosts=APART, native_ttl=NO_TTL)
+BOUND = Bound(
+    1_000_000,
+    "a session is a file and a subject a folder: ten million are more inodes than most disks have",
+)
+SYNCED = Capabilities(shared_by_hosts=APART, native_ttl=NO_TTL, bound=BOUND)
 UNSYNCED = Capabilities(
     survives_power_cut=No("the kernel writes files back when it likes, up to 30 s later"),
     shared_by_hosts=APART,
     native_ttl=NO_TTL,
+    bound=BOUND,
 )
+
+LOADED_AT_ONCE = 1_000
+"""Sessions a wait for the disk: half a second's work, against a few ms of waiting."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -88,15 +98,25 @@ class FilesStore:
     def issue(self, session: Session) -> None:
         """Store a new session."""
         folder = Folder.of_subject(self.directory, session.family.subject)
-        name = session_name(session.family)
         with folder.locked():
-            folder.make(fsync=self._fsync)
-            ended_at_ms = folder.instant_ms(REVOKED)
-            if ended_at_ms is not None and session.issued_at_ms <= ended_at_ms:
-                session = revoked(session, Reason.SUBJECT, ended_at_ms)
-            if not exists(f"{folder.path}/{name}"):
-                self._write(folder, name, session_content(session))
+            self._add(folder, session, fsync=self._fsync)
             self._acknowledge(folder)
+
+    @_answering
+    def load(self, sessions: Iterable[Session]) -> int:
+        """Store many new sessions: with `fsync`, what a batch wrote is on disk when it ends.
+
+        A power cut before that may leave the name of a file and not yet its content.
+        """
+        added = 0
+        for batch in batches(sessions, LOADED_AT_ONCE):
+            for session in batch:
+                folder = Folder.of_subject(self.directory, session.family.subject)
+                with folder.locked():
+                    added += self._add(folder, session, fsync=False)
+            if self._fsync:
+                sync_everything(self.directory)
+        return added
 
     @_answering
     def verify(self, token: Token, device: str, now_ms: int) -> Verification:
@@ -204,6 +224,18 @@ class FilesStore:
 
     def close(self) -> None:
         """Nothing stays open between operations."""
+
+    def _add(self, folder: Folder, session: Session, *, fsync: bool) -> bool:
+        """Write a session unless it is there, under the lock; say whether it is new."""
+        name = session_name(session.family)
+        folder.make(fsync=fsync)
+        ended_at_ms = folder.instant_ms(REVOKED)
+        if ended_at_ms is not None and session.issued_at_ms <= ended_at_ms:
+            session = revoked(session, Reason.SUBJECT, ended_at_ms)
+        if exists(f"{folder.path}/{name}"):
+            return False
+        replace(folder.path, name, session_content(session), fsync=fsync)
+        return True
 
     def _write(self, folder: Folder, name: str, content: bytes) -> None:
         replace(folder.path, name, content, fsync=self._fsync)

@@ -5,11 +5,12 @@ Everything is gone with the process, and a second process sees nothing of it.
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from backends.lifecycle import after_rotate, judge, revoked
 from backends.store import (
     Backend,
+    Bound,
     Capabilities,
     Family,
     No,
@@ -35,6 +36,7 @@ CAPABILITIES = Capabilities(
     shared_by_processes=APART,
     shared_by_hosts=APART,
     native_ttl=No("nothing leaves the dictionary until the application sweeps it"),
+    bound=Bound(1_000_000, "each takes about 1 kB of the application's own memory"),
 )
 
 LATEST_ISSUE_MS = 3_600_000
@@ -56,13 +58,16 @@ class MemoryStore:
 
     def issue(self, session: Session) -> None:
         """Store a new session."""
-        family = session.family
         with self._lock:
-            ended_at_ms = self._subject_revoked_at_ms.get(family.subject)
-            if ended_at_ms is not None and session.issued_at_ms <= ended_at_ms:
-                session = revoked(session, Reason.SUBJECT, ended_at_ms)
-            if self._sessions.setdefault(family, session) is session:
-                self._by_subject[family.subject].add(family)
+            self._add(session)
+
+    def load(self, sessions: Iterable[Session]) -> int:
+        """Store many new sessions."""
+        added = 0
+        for session in sessions:
+            with self._lock:
+                added += self._add(session)
+        return added
 
     def verify(self, token: Token, device: str, now_ms: int) -> Verification:
         """Judge a token."""
@@ -132,6 +137,17 @@ class MemoryStore:
                 if at_ms + LATEST_ISSUE_MS < now_ms:
                     del self._subject_revoked_at_ms[subject]
         return len(expired)
+
+    def _add(self, session: Session) -> bool:
+        """Store a session, under the lock; say whether it is new."""
+        family = session.family
+        ended_at_ms = self._subject_revoked_at_ms.get(family.subject)
+        if ended_at_ms is not None and session.issued_at_ms <= ended_at_ms:
+            session = revoked(session, Reason.SUBJECT, ended_at_ms)
+        if self._sessions.setdefault(family, session) is not session:
+            return False
+        self._by_subject[family.subject].add(family)
+        return True
 
     def close(self) -> None:
         """Nothing was opened; the sessions stay for whoever still holds the store."""

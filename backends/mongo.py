@@ -10,11 +10,12 @@ sessions are left to `sweep`, which scans for them: an index on the idle expiry 
 each rotation and cost a tenth of their rate.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from backends.batches import batches
 from backends.lifecycle import after_rotate, judge
 from backends.mongo_client import connected, translated
 from backends.mongo_documents import (
@@ -44,6 +45,7 @@ from backends.store import (
 )
 
 DATABASE = "refreshbench"
+DUPLICATE_KEY = 11_000
 LATEST_ISSUE_SECONDS = 3_600
 """How long an issue may be in flight: a subject's revocation is remembered for that long."""
 
@@ -91,6 +93,24 @@ class MongoStore:
             ended = self._revocations.find_one({"_id": session.family.subject})
             if ended is not None and session.issued_at_ms <= ended["revoked_at_ms"]:
                 self._end(session.family, Reason.SUBJECT, ended["revoked_at_ms"])
+
+    def load(self, sessions: Iterable[Session]) -> int:
+        """Store many new sessions; revocations are looked for after them, as in `issue`."""
+        added = 0
+        for batch in batches(sessions):
+            with translated(begun=True):
+                new = self._insert(batch)
+                subjects = list({session.family.subject for session in new})
+                ended = {
+                    found["_id"]: found["revoked_at_ms"]
+                    for found in self._revocations.find({"_id": {"$in": subjects}})
+                }
+                for session in new if ended else ():
+                    at_ms = ended.get(session.family.subject)
+                    if at_ms is not None and session.issued_at_ms <= at_ms:
+                        self._end(session.family, Reason.SUBJECT, at_ms)
+            added += len(new)
+        return added
 
     def verify(self, token: Token, device: str, now_ms: int) -> Verification:
         """Judge a token."""
@@ -177,6 +197,19 @@ class MongoStore:
     def close(self) -> None:
         """Disconnect."""
         self._client.close()
+
+    def _insert(self, sessions: Sequence[Session]) -> Sequence[Session]:
+        """Insert sessions, and give those whose family was not there yet."""
+        documents = [to_document(session) for session in sessions]
+        try:
+            self._sessions.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            failed = error.details["writeErrors"]
+            if any(one["code"] != DUPLICATE_KEY for one in failed):
+                raise
+            there = {one["index"] for one in failed}
+            return [one for number, one in enumerate(sessions) if number not in there]
+        return sessions
 
     def _end(self, family: Family, reason: Reason, at_ms: int) -> None:
         self._sessions.update_one(

@@ -8,8 +8,9 @@ import psycopg
 
 from backends.per_thread import PerThread
 from backends.postgres_connection import connect, failure
+from backends.postgres_copy import copy_in
 from backends.postgres_prepared import PreparedStatements
-from backends.sql import SqlStore, encoded, key
+from backends.sql import Row, SqlStore, encoded, key
 from backends.statements import Statement, script, statements
 from backends.store import (
     Backend,
@@ -148,6 +149,9 @@ class PsycopgStore(PostgresStore):
             return prepared.count(statement, values)
         except (psycopg.Error, OverflowError) as error:
             raise self._failed(prepared, error) from error
+
+    def _insert_all(self, rows: Sequence[Row]) -> bool:
+        return copy_in(self._prepared.get().connection, rows)
 
     def _failed(self, prepared: PreparedStatements, error: Exception) -> Exception:
         broken = prepared.connection.closed

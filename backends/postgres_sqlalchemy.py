@@ -14,7 +14,8 @@ from backends.errors import NotSent
 from backends.per_thread import PerThread
 from backends.postgres import PROFILES, STATEMENTS, PostgresStore, prepare
 from backends.postgres_connection import connect, failure
-from backends.sql import SHARED
+from backends.postgres_copy import copy_in
+from backends.sql import SHARED, Row
 from backends.statements import Statement
 from backends.store import Backend, Place, Policy, Profile
 
@@ -49,6 +50,11 @@ class SqlAlchemyStore(PostgresStore):
 
     def _count(self, statement: Statement, values: tuple[Any, ...]) -> int:
         return self._execute(statement, values).rowcount
+
+    def _insert_all(self, rows: Sequence[Row]) -> bool:
+        # SQLAlchemy has no COPY: its documented way is the driver's own connection.
+        driver: Any = self._connections.get().connection.driver_connection
+        return copy_in(driver, rows)
 
     def _execute(self, statement: Statement, values: tuple[Any, ...]) -> CursorResult[Any]:
         connection = self._connections.get()

@@ -8,13 +8,15 @@ Needs Redis 7: the scripts say by flags what they may do when memory is full or 
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
+from itertools import groupby, islice
 from typing import Any, NamedTuple
 
+from backends.batches import batches
 from backends.lifecycle import judge
 from backends.memory import LATEST_ISSUE_MS
-from backends.redis_connections import Connections, NoScript
+from backends.redis_connections import Command, Connections, NoScript
 from backends.redis_hashes import (
     FIELDS,
     denied_key,
@@ -44,6 +46,10 @@ SKEW_MS = 60_000
 """A session outlasts its idle expiry by this: callers' clocks may differ by as much."""
 DENIAL_MARGIN_MS = 3_600_000
 """A denial is told an instant alone; what remains is by our wall clock, hence the wide margin."""
+
+LOADED_AT_ONCE = 2_000
+"""Sessions sent before the answers are read: their answers fit into any socket's buffer."""
+LOADED_BY_ONE_SCRIPT = 100
 
 OUTCOMES = {outcome.encode(): outcome for outcome in Outcome}
 
@@ -83,23 +89,20 @@ class RedisStore:
 
     def issue(self, session: Session) -> None:
         """Store a new session."""
-        subject, family = session.family
-        expires = max(session.idle_expires_at_ms, session.absolute_expires_at_ms)
-        self._run(
-            ISSUE,
-            (session_key(session.family), index_key(subject), ended_key(subject)),
-            family,
-            session.issued_at_ms,
-            _keep_ms(session.idle_expires_at_ms, session.issued_at_ms),
-            _keep_ms(expires, session.issued_at_ms),
-            *("generation", session.generation),
-            *("client", session.client),
-            *("device", session.device),
-            *("issued", session.issued_at_ms),
-            *("idle_expires", session.idle_expires_at_ms),
-            *("absolute_expires", session.absolute_expires_at_ms),
-            *("digest", session.digest),
-        )
+        self._run(ISSUE, *_issued([session]))
+
+    def load(self, sessions: Iterable[Session]) -> int:
+        """Store many new sessions: those of a subject that come together are one script's work."""
+        added = 0
+        for batch in batches(sessions, LOADED_AT_ONCE):
+            commands = [_command(ISSUE, *_issued(group)) for group in _by_subject(batch)]
+            try:
+                answers = self._connections.exchange_all(commands)
+            except NoScript:
+                self._connections.exchange("SCRIPT", "LOAD", ISSUE.source)
+                answers = self._connections.exchange_all(commands)
+            added += sum(answers)
+        return added
 
     def verify(self, token: Token, device: str, now_ms: int) -> Verification:
         """Judge a token."""
@@ -173,13 +176,51 @@ class RedisStore:
         return text
 
     def _run(self, script: Script, keys: Sequence[str | bytes], *args: str | bytes | int) -> Any:
-        command = ("EVALSHA", script.sha, len(keys), *keys, *args)
+        command = _command(script, keys, *args)
         try:
             return self._connections.exchange(*command)
         except NoScript:
             # Nothing was executed: a restart empties the server's cache of scripts. Once only.
             self._connections.exchange("SCRIPT", "LOAD", script.source)
             return self._connections.exchange(*command)
+
+
+def _command(script: Script, keys: Sequence[str | bytes], *args: str | bytes | int) -> Command:
+    return ("EVALSHA", script.sha, len(keys), *keys, *args)
+
+
+def _issued(sessions: Sequence[Session]) -> tuple[Sequence[str], *tuple[str | bytes | int, ...]]:
+    """Give keys and arguments of `issue.lua` for sessions of one subject."""
+    subject = sessions[0].family.subject
+    index = index_key(subject)
+    keys = [index, ended_key(subject)]
+    args: list[str | bytes | int] = []
+    for session in sessions:
+        family = session.family.id
+        issued_at_ms = session.issued_at_ms
+        idle_ms, absolute_ms = session.idle_expires_at_ms, session.absolute_expires_at_ms
+        keys.append(f"{index}:{family}")
+        args += (
+            family,
+            issued_at_ms,
+            _keep_ms(idle_ms, issued_at_ms),
+            _keep_ms(max(idle_ms, absolute_ms), issued_at_ms),
+            *("generation", session.generation),
+            *("client", session.client),
+            *("device", session.device),
+            *("issued", issued_at_ms),
+            *("idle_expires", idle_ms),
+            *("absolute_expires", absolute_ms),
+            *("digest", session.digest),
+        )
+    return keys, *args
+
+
+def _by_subject(sessions: Sequence[Session]) -> Iterator[Sequence[Session]]:
+    """Cut where the subject changes, and where one script would hold the server for too long."""
+    for _, group in groupby(sessions, lambda session: session.family.subject):
+        while together := tuple(islice(group, LOADED_BY_ONE_SCRIPT)):
+            yield together
 
 
 def _keep_ms(expires_at_ms: int, now_ms: int) -> int:

@@ -6,6 +6,7 @@ and every failure is known as not sent, refused, or unanswered. It also costs le
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from redis import ConnectionPool
@@ -29,6 +30,9 @@ MOST_CONNECTIONS = 1024
 
 REPLIES = (ResponseError, AuthenticationError, AuthorizationError, BusyLoadingError)
 """What the server itself answers; any other error of the driver means that no answer came."""
+
+
+Command = tuple[str | bytes | int, ...]
 
 
 class NoScript(StoreRefused):
@@ -76,12 +80,37 @@ class Connections:
             self._drop_idle()
             raise AnswerLost(f"redis did not answer: {error}") from error
         finally:
-            if not in_step:
-                connection.disconnect()
-            self._idle.append(connection)
-            if self._closed:
-                self._drop_idle()
+            self._give_back(connection, in_step)
         return answer
+
+    def exchange_all(self, commands: Sequence[Command]) -> Sequence[Any]:
+        """Send commands one after another and give their answers, in their order.
+
+        Their answers must fit into a socket's buffer: none is read before all are sent. Raises what
+        `exchange` raises; of a command refused by the server, only once the others are answered.
+        """
+        connection = self._connected()
+        in_step = False
+        answers: list[Any] = []
+        refused: RedisError | None = None
+        try:
+            connection.send_packed_command(connection.pack_commands(commands))
+            for _ in commands:
+                try:
+                    answers.append(connection.read_response())
+                except REPLIES as error:
+                    refused = error
+            in_step = True
+        except RedisError as error:
+            self._drop_idle()
+            raise AnswerLost(f"redis did not answer: {error}") from error
+        finally:
+            self._give_back(connection, in_step)
+        if isinstance(refused, NoScriptError):
+            raise NoScript(str(refused)) from refused
+        if refused is not None:
+            raise StoreRefused(f"redis refused: {refused}") from refused
+        return answers
 
     def close(self) -> None:
         """Disconnect. Idempotent; a call under way keeps its connection until it is answered."""
@@ -108,6 +137,13 @@ class Connections:
             return self._pool.make_connection()
         except MaxConnectionsError as error:
             raise NotSent(f"more than {MOST_CONNECTIONS} calls at once") from error
+
+    def _give_back(self, connection: Any, in_step: bool) -> None:  # noqa: FBT001 - a keyword costs time in the measured loop
+        if not in_step:
+            connection.disconnect()
+        self._idle.append(connection)
+        if self._closed:
+            self._drop_idle()
 
     def _drop_idle(self) -> None:
         """Disconnect what nobody uses: after one broke, the others are suspect too."""

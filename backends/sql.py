@@ -1,10 +1,11 @@
 """What every SQL store does alike: which statements an operation takes, and row <-> session."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
+from backends.batches import batches
 from backends.errors import AnswerLost, NotSent, StoreRefused
 from backends.lifecycle import judge
 from backends.memory import LATEST_ISSUE_MS
@@ -24,6 +25,7 @@ from backends.store import (
 SHARED = statements("shared")
 ISSUE = SHARED["issue"]
 END_IF_SUBJECT_REVOKED = SHARED["end_if_subject_revoked"]
+ANY_REVOCATION = SHARED["any_revocation"]
 FIND = SHARED["find"]
 SESSIONS = SHARED["sessions"]
 REVOKE = SHARED["revoke"]
@@ -54,6 +56,33 @@ def key(text: str) -> bytes:
 def _too_long(text: str) -> bytes | None:
     raw = encoded(text)
     return raw if len(raw) > LONGEST_KEY else None
+
+
+Row = tuple[Any, ...]
+"""A new session's values, in the order of `issue`; the first two are its key."""
+
+
+def row_of(session: Session) -> Row:
+    """Give the row of a new session. Raises StoreRefused: a lone surrogate."""
+    subject, family = session.family
+    return (
+        key(subject),
+        key(family),
+        _too_long(subject),
+        _too_long(family),
+        encoded(session.client),
+        encoded(session.device),
+        session.issued_at_ms,
+        session.absolute_expires_at_ms,
+        session.idle_expires_at_ms,
+        session.generation,
+        session.digest,
+        session.predecessor_digest,
+        session.rotated_at_ms,
+        session.grace_until_ms,
+        session.revoked_at_ms,
+        session.revoked_reason,
+    )
 
 
 def session_from(family: Family, row: Sequence[Any]) -> Session:
@@ -94,6 +123,13 @@ class SqlStore(ABC):
         """Run a statement, committed when this returns, and give how many rows it changed."""
 
     @abstractmethod
+    def _insert_all(self, rows: Sequence[Row]) -> bool:
+        """Insert all, committed when this returns; False, and none, if a family is there already.
+
+        Raises AnswerLost where it may have been done.
+        """
+
+    @abstractmethod
     def rotate(self, token: Token, successor: Successor, device: str, now_ms: int) -> Rotation:
         """Replace a token by its successor."""
 
@@ -104,27 +140,32 @@ class SqlStore(ABC):
         sessions second. This commits the session first and looks for a revocation second. Either
         the session was there when those were ended, or the revocation was there when this looked.
         """
-        subject, family = session.family
-        family_key = key(subject), key(family)
-        values = (
-            *family_key,
-            _too_long(subject),
-            _too_long(family),
-            encoded(session.client),
-            encoded(session.device),
-            session.issued_at_ms,
-            session.absolute_expires_at_ms,
-            session.idle_expires_at_ms,
-            session.generation,
-            session.digest,
-            session.predecessor_digest,
-            session.rotated_at_ms,
-            session.grace_until_ms,
-            session.revoked_at_ms,
-            session.revoked_reason,
-        )
-        if self._count(ISSUE, values):
-            self._then(END_IF_SUBJECT_REVOKED, family_key)
+        self._issue(row_of(session))
+
+    def load(self, sessions: Iterable[Session]) -> int:
+        """Store many new sessions; each batch is a transaction.
+
+        A batch with a family that is there already is issued one by one. As in `issue`, revocations
+        are looked for once the sessions are committed.
+        """
+        added = 0
+        for batch in batches(sessions):
+            rows = [row_of(session) for session in batch]
+            if not self._insert_all(rows):
+                added += sum(map(self._issue, rows))
+                continue
+            added += len(rows)
+            if self._rows(ANY_REVOCATION, (1,)):
+                for row in rows:
+                    self._then(END_IF_SUBJECT_REVOKED, row[:2])
+        return added
+
+    def _issue(self, row: Row) -> bool:
+        """Store a session, unless its family is there; say whether it is new."""
+        if not self._count(ISSUE, row):
+            return False
+        self._then(END_IF_SUBJECT_REVOKED, row[:2])
+        return True
 
     def verify(self, token: Token, device: str, now_ms: int) -> Verification:
         """Judge a token."""

@@ -18,7 +18,7 @@ from typing import Any
 from backends.errors import AnswerLost, NotSent, RefreshStoreError, StoreRefused
 from backends.lifecycle import after_rotate
 from backends.per_thread import PerThread
-from backends.sql import SqlStore, key
+from backends.sql import ISSUE, Row, SqlStore, key
 from backends.statements import Statement, script, statements
 from backends.store import (
     Backend,
@@ -110,6 +110,24 @@ class Opened:
             if turn is not None:
                 fcntl.flock(self.queue, fcntl.LOCK_UN)
 
+    def insert_all(self, statement: str, rows: Sequence[Row]) -> bool:
+        """Insert every row as one transaction; False, and none, if one of them is there already."""
+        fcntl.flock(self.queue, fcntl.LOCK_EX)
+        try:
+            self.database.execute("BEGIN IMMEDIATE")
+            try:
+                every = self.database.executemany(statement, rows).rowcount == len(rows)
+                if every:
+                    self.database.execute("COMMIT")
+            finally:
+                if self.database.in_transaction:
+                    self.database.execute("ROLLBACK")
+        except (sqlite3.Error, OverflowError) as error:
+            raise _failure(error) from error
+        finally:
+            fcntl.flock(self.queue, fcntl.LOCK_UN)
+        return every
+
     def close(self) -> None:
         """Close both."""
         self.database.close()
@@ -176,6 +194,9 @@ class SqliteStore(SqlStore):
 
     def _count(self, statement: Statement, values: tuple[Any, ...]) -> int:
         return self._opened.get().execute(statement.questions, values, fcntl.LOCK_EX)[1]
+
+    def _insert_all(self, rows: Sequence[Row]) -> bool:
+        return self._opened.get().insert_all(ISSUE.questions, rows)
 
 
 def _failure(error: Exception) -> RefreshStoreError:

@@ -8,11 +8,11 @@ Instants are integer milliseconds since the Unix epoch, by the *caller's* clock.
 clock may reclaim space; it is never trusted to refuse a token.
 
 The smallest store is a `RefreshStore`. What a store may lack is an ability of its own, `Revokes`,
-`Lists`, `Sweeps`, `Configured`: a store that can't simply doesn't have the methods, and says why in
-its `Capabilities`. Every store is safe to use from many threads at once.
+`Lists`, `Sweeps`, `Loads`, `Configured`: a store that can't simply doesn't have the methods, and
+says why in its `Capabilities`. Every store is safe to use from many threads at once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -194,6 +194,22 @@ class Sweeps(Protocol):
 
 
 @runtime_checkable
+class Loads(Protocol):
+    """A store with a faster way to take many sessions in than `issue` one by one.
+
+    No store needs it: one without is filled by many clients that issue at the same time.
+    """
+
+    def load(self, sessions: Iterable[Session]) -> int:
+        """Leave the state that `issue` of each would leave; give how many of them were new.
+
+        Acknowledged as durably as the profile promises, all of them when it returns. For filling a
+        store: an error, or a crash, leaves any part of them stored, so begin again with an empty
+        one. Must not overwrite a family, nor hold more of `sessions` at a time than one batch.
+        """
+
+
+@runtime_checkable
 class Configured(Protocol):
     """A store whose durability is a setting that can be read back."""
 
@@ -209,6 +225,14 @@ class No:
 
     def __bool__(self) -> Literal[False]:
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The most sessions that a store is meant to hold, and why."""
+
+    sessions: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +252,8 @@ class Capabilities:
     native_ttl: Literal[True] | No = True
     """The store reclaims expired sessions without the application's help."""
     lists_sessions: Literal[True] | No = True
+    bound: Bound | None = None
+    """None where the machine alone is the bound."""
 
     def lacking(self) -> Mapping[str, str]:
         """Name of each missing capability -> the declared reason."""

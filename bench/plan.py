@@ -4,14 +4,17 @@ Trials go in rounds: round r holds the r-th repeat of everything, shuffled. So t
 subject are spread over the whole run, its neighbours differ each time, and a machine that slows
 down slows all subjects alike. The order and each trial's seed come from SHA-256 of the run's seed
 and the trial's id: the same on every machine and Python.
+
+The plan has as many rounds as a run may take. Which of those beyond the least are taken is decided
+as the run goes, from its records: `bench.analysis.sampling`.
 """
 
 import hashlib
 from collections.abc import Container, Iterator, Sequence
 
 from backends import Subject
-from bench.record import PlannedTrial, Skipped, SubjectFacts
-from scenarios.scenario import Case, Parameters, Scenario
+from bench.record import PlannedTrial, SessionBound, Skipped, SubjectFacts
+from scenarios.scenario import AdaptiveParameters, Case, Parameters, Scenario
 
 DEFAULT_SUBJECTS = (
     "memory",
@@ -52,6 +55,7 @@ def facts(subjects: Sequence[Subject], *, control: bool) -> list[SubjectFacts]:
 
 
 def _facts(subject: Subject) -> SubjectFacts:
+    bound = subject.profile.capabilities.bound
     return SubjectFacts(
         label=subject.spec,
         spec=subject.spec,
@@ -59,6 +63,7 @@ def _facts(subject: Subject) -> SubjectFacts:
         title=subject.backend.title,
         durability=subject.profile.durability,
         lacking=dict(subject.profile.capabilities.lacking()),
+        bound=SessionBound(sessions=bound.sessions, reason=bound.reason) if bound else None,
     )
 
 
@@ -69,15 +74,19 @@ def plan(
     seed: int,
     spared: Container[str] = (),
 ) -> list[PlannedTrial]:
-    """Give every trial once: each scenario's cases for each label, as often as the case says.
+    """Give every trial once: each scenario's cases for each label, as often as it may be taken.
 
     Subjects in `spared` get no case that stops or kills their server.
     """
+    more = {
+        scenario.name: asked.more_trials if isinstance(asked, AdaptiveParameters) else 0
+        for scenario, asked in scenarios
+    }
     rounds: dict[int, list[PlannedTrial]] = {}
     for scenario, fact, case in _cases(scenarios, subjects, described):
         if fact.spec in spared and _disturbs(case):
             continue
-        for repeat in range(1, case.trials + 1):
+        for repeat in range(1, case.trials + more[scenario.name] + 1):
             trial = _trial(scenario.name, case.name, fact.label, repeat, seed)
             rounds.setdefault(repeat, []).append(trial)
     return [

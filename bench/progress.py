@@ -66,6 +66,10 @@ class Pace:
             for key in self._keys(trial):
                 self._seconds.setdefault(key, []).append(trial.seconds)
 
+    def spared(self, trial: PlannedTrial) -> None:
+        """Expect a planned trial no longer."""
+        self._left.pop(trial.id, None)
+
     def left_seconds(self) -> float | None:
         """Estimate; None until a trial has finished."""
         if not self._seconds:
@@ -129,6 +133,11 @@ class Lines:
             soft_wrap=True,
         )
 
+    def spared(self, trial: PlannedTrial) -> None:
+        """Count one less."""
+        self._pace.spared(trial)
+        self._total -= 1
+
 
 class Live:
     """What runs now, what is done, the time gone and left; failed trials stay in sight above."""
@@ -145,7 +154,8 @@ class Live:
             console=console,
             transient=True,
         )
-        self._task = self._bar.add_task("", total=len(run.plan), completed=done)
+        self._total = len(run.plan)
+        self._task = self._bar.add_task("", total=self._total, completed=done)
         self._title = ""
 
     def __enter__(self) -> Self:
@@ -171,6 +181,12 @@ class Live:
         if trial.status == "failed":
             failed = f" {title(trial, self._repeats)}: {trial.error}"
             self._bar.console.print(Text.assemble(("failed", "red"), failed))
+
+    def spared(self, trial: PlannedTrial) -> None:
+        """Take it off the bar's length."""
+        self._pace.spared(trial)
+        self._total -= 1
+        self._bar.update(self._task, total=self._total)
 
 
 class _TwoLines(Bar):

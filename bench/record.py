@@ -5,7 +5,8 @@
     histories/      one gzipped JSONL file for each trial that kept a history
     errors/         one traceback for each trial that failed
 
-Reports are made from these alone. Format history: 1, the first.
+Reports are made from these alone. Format history: 1, the first; 2, the plan has every
+trial that may be taken, and one beyond the least says why it was.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from backends.store import Durability
 from bench.errors import Failed, WrongUse
 
-FORMAT = 1
+FORMAT = 2
 
 LOCK_SECONDS = 2.0
 """How long a lock is waited for: children of a run that was killed a moment ago still hold it."""
@@ -36,6 +37,13 @@ class Record(BaseModel):
     """Base of everything written down: frozen, and no field goes unnoticed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class SessionBound(Record):
+    """The most sessions that a store is meant to hold, as it declares."""
+
+    sessions: int
+    reason: str
 
 
 class SubjectFacts(Record):
@@ -51,6 +59,7 @@ class SubjectFacts(Record):
     """Capability it declares it lacks -> the reason."""
     control: bool = False
     """Whether this is the second half of the A/A pair."""
+    bound: SessionBound | None = None
 
 
 class Skipped(Record):
@@ -87,7 +96,7 @@ class TokenCost(Record):
 class Run(Record):
     """`run.json`."""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
     started_at: datetime
     """UTC, by the wall clock."""
     seed: int
@@ -99,7 +108,8 @@ class Run(Record):
     subjects: list[SubjectFacts]
     skipped: list[Skipped]
     plan: list[PlannedTrial]
-    """In the order of execution: shuffled from the seed."""
+    """In the order of execution: shuffled from the seed. Those beyond a scenario's `trials` are
+    taken only while its figures are not known closely enough."""
     environment: dict[str, Any]
     tokens: list[TokenCost]
 
@@ -135,6 +145,8 @@ class Trial(Record):
     repeat: int
     started_at: datetime
     seconds: float
+    because: str | None = None
+    """Why it was taken, where it is beyond the least number: the figure known least closely."""
     status: Literal["ok", "failed"]
     error: str | None = None
     """One line, when it failed."""

@@ -17,6 +17,7 @@ import scenarios
 from backends import Subject
 from backends.store import Place, Policy
 from bench import phases, servers
+from bench.analysis.sampling import Sampler
 from bench.errors import Missing, WrongUse
 from bench.load.workers import Source
 from bench.phases.stage import Stage
@@ -38,6 +39,9 @@ class Progress(Protocol):
 
     def finished(self, trial: Trial) -> None:
         """Say that a trial is over and recorded."""
+
+    def spared(self, trial: PlannedTrial) -> None:
+        """Say that a planned trial isn't needed: its figures are known closely enough."""
 
 
 class Runner:
@@ -62,14 +66,24 @@ class Runner:
         self._source = source
         self._subjects = {one.label: backends.resolve(one.spec) for one in run.subjects}
 
-    def execute(self, done: Collection[str]) -> None:
-        """Run every planned trial whose id isn't in `done`. Raises WrongUse, Missing, Failed."""
+    def execute(self, done: Collection[Trial]) -> None:
+        """Run every planned trial that is needed and isn't done.
+
+        Raises WrongUse, Missing, Failed.
+        """
+        sampler, recorded = Sampler(self._run, done), {trial.id for trial in done}
         for planned in self._run.plan:
-            if planned.id not in done:
-                self._progress.started(planned)
-                trial = self._trial(planned)
-                self._folder.append(trial)
-                self._progress.finished(trial)
+            if planned.id in recorded:
+                continue
+            need = sampler.need(planned)
+            if not need.taken:
+                self._progress.spared(planned)
+                continue
+            self._progress.started(planned)
+            trial = self._trial(planned).model_copy(update={"because": need.because})
+            self._folder.append(trial)
+            sampler.finished(trial)
+            self._progress.finished(trial)
 
     def _trial(self, planned: PlannedTrial) -> Trial:
         """Run one trial; what goes wrong in it is its result, not the end of the run."""

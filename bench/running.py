@@ -13,6 +13,7 @@ from rich.console import Console
 import scenarios
 from backends.tokens import ALGORITHMS
 from bench import analysis, report, token_costs
+from bench.analysis.sampling import left
 from bench.environment import Environment, collect, differences
 from bench.environment import warnings as environment_warnings
 from bench.errors import WrongUse
@@ -112,7 +113,7 @@ def resume(name: str, given: RunOptions, folders: Folders, console: Console) -> 
         recorded = RunOptions.parse({**run.options, "seed": run.seed})
         if wrong := contradictions(given, recorded):
             raise WrongUse(f"{folder.path.name} was started otherwise: {'; '.join(wrong)}")
-        if {trial.id for trial in run.plan} - {trial.id for trial in trials}:
+        if left(run, trials):
             chosen = named([fact.spec for fact in run.subjects], recorded.servers)
             where = (given if "workers" in given.model_fields_set else recorded).workers
             with cluster.source(where) as source, Workspace() as workspace:
@@ -187,10 +188,15 @@ def _announce(run: Run, folder: RunFolder, console: Console) -> None:
     for warning in environment_warnings(_recorded(run, folder)):
         console.print(f"note: {warning}", markup=False)
     console.print(
-        f"{len(run.plan)} trials of {', '.join(run.parameters)}, {run.effort} effort,"
+        f"{_how_many(run)} trials of {', '.join(run.parameters)}, {run.effort} effort,"
         f" seed {run.seed}, into {folder.path}",
         markup=False,
     )
+
+
+def _how_many(run: Run) -> str:
+    least, most = len(left(run, [])), len(run.plan)
+    return str(most) if least == most else f"{least} to {most}"
 
 
 def _execute(
@@ -210,7 +216,7 @@ def _execute(
             workspace=workspace,
             progress=progress,
             source=source,
-        ).execute({trial.id for trial in done})
+        ).execute(done)
 
 
 def _go_on(folder: RunFolder) -> str:
@@ -225,7 +231,11 @@ def _finish(folder: RunFolder, folders: Folders) -> RunResult:
         run=folder.path.absolute(),
         report=page.absolute(),
         status="failed" if failed else "ok",
-        trials=Counts(planned=len(run.plan), ok=len(trials) - len(failed), failed=len(failed)),
+        trials=Counts(
+            planned=len(trials) + len(left(run, trials)),
+            ok=len(trials) - len(failed),
+            failed=len(failed),
+        ),
         failed=[FailedTrial(id=trial.id, error=trial.error) for trial in failed],
         skipped=run.skipped,
     )

@@ -9,6 +9,8 @@ MODULES = {
     "latency": "scenarios.latency",
     "durability": "scenarios.durability",
     "consistency": "scenarios.consistency",
+    "scale": "scenarios.scale",
+    "soak": "scenarios.soak",
 }
 
 

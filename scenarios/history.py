@@ -12,6 +12,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, TextIO
 
+Kind = Literal["issue", "verify", "rotate", "revoke", "revoke_subject"]
+"""An operation on several families, as revoke_subject is, is one event for each of them."""
+
 Status = Literal["ok", "fail", "unknown"]
 """ok: answered. fail: known not to have been executed. unknown: sent, no answer."""
 
@@ -24,17 +27,20 @@ class Event:
     """Unique in the history; workers share the range out."""
     instance: int
     family: str
-    kind: Literal["issue", "rotate", "revoke"]
+    kind: Kind
     generation: int
-    """The generation the session has if this takes effect (for revoke: the one revoked at)."""
+    """The generation the session has if this takes effect (for revoke: the one revoked at; for
+    verify: the one asked about)."""
     digest: str
-    """Hex digest of the token that is current if this takes effect (for revoke: at that time)."""
+    """Hex digest of the token of that generation."""
     invoke_ns: int
     """CLOCK_MONOTONIC, one clock for all processes of a host."""
     return_ns: int | None = None
     status: Status = "unknown"
     outcome: str | None = None
     """What the store answered, when it did: an `Outcome`, or the error's name."""
+    presented: str = ""
+    """Hex digest of the token that was shown, where the operation shows one: rotate and verify."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

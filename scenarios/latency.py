@@ -7,15 +7,15 @@ from pydantic import Field, PositiveInt
 
 from backends.store import Capabilities
 from scenarios.cost import Cost
-from scenarios.histogram import count
+from scenarios.histogram import count, merged, percentile_ns
 from scenarios.phases.measure import Measure, Measured
 from scenarios.phases.workload import Operation, Workload
 from scenarios.scenario import (
+    AdaptiveParameters,
     Case,
     Effort,
     Findings,
     Observation,
-    Parameters,
     PositiveNumber,
     Scenario,
 )
@@ -33,7 +33,7 @@ ORDER = ("verify", "rotate", "mixed", "issue")
 refresh among more of them than a slower one."""
 
 
-class LatencyParameters(Parameters, frozen=True):
+class LatencyParameters(AdaptiveParameters, frozen=True):
     """Parameters of `latency`."""
 
     connections: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 8, 32)
@@ -134,6 +134,19 @@ def judge(observations: Sequence[Observation]) -> LatencyFindings:
     )
 
 
+def figures(findings: LatencyFindings) -> Mapping[str, float]:
+    """Give throughput and p50 of every cell in which anything was done."""
+    found: dict[str, float] = {}
+    for cell in findings.cells:
+        name = f"{cell.workload} @{cell.connections}"
+        together = merged(samples.latency_ns for samples in cell.operations.values())
+        if together:
+            found[f"{name} throughput"] = cell.completed * 1e9 / cell.elapsed_ns
+        if p50_ns := percentile_ns(together, "50"):
+            found[f"{name} p50"] = p50_ns
+    return found
+
+
 SCENARIO = Scenario(
     name="latency",
     title="Latency and throughput",
@@ -143,11 +156,16 @@ SCENARIO = Scenario(
         Effort.QUICK: LatencyParameters(
             trials=5, seconds=0.1, warmup_seconds=0.02, most_calls=10_000
         ),
-        Effort.STANDARD: LatencyParameters(trials=10, seconds=1.0, warmup_seconds=0.2),
-        Effort.THOROUGH: LatencyParameters(trials=20, seconds=5.0, warmup_seconds=1.0),
+        Effort.STANDARD: LatencyParameters(
+            trials=10, more_trials=10, seconds=1.0, warmup_seconds=0.2
+        ),
+        Effort.THOROUGH: LatencyParameters(
+            trials=20, more_trials=30, seconds=5.0, warmup_seconds=1.0, budget_seconds=21_600
+        ),
     },
     cases=cases,
     judge=judge,
     findings=LatencyFindings,
+    figures=figures,
     control=True,
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
 
 from backends.store import Capabilities
 from scenarios.history import Event
@@ -79,6 +79,17 @@ class Parameters(BaseModel, frozen=True, extra="forbid", use_attribute_docstring
     """How often each case is repeated, each time on a fresh server."""
 
 
+class AdaptiveParameters(Parameters, frozen=True, extra="forbid"):
+    """Parameters of a scenario that goes on until its figures are known closely enough."""
+
+    more_trials: NonNegativeInt = 0
+    """Beyond `trials`, at most; each only while an interval is wider than `precision`."""
+    precision: PositiveNumber = 0.05
+    """Half the 95% interval, as a share of the median, that throughput and p50 are to reach."""
+    budget_seconds: PositiveNumber = 3_600
+    """Of all trials of the scenario together: once it is spent, no trial beyond `trials` begins."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """A question put to every store."""
@@ -93,6 +104,8 @@ class Scenario:
     judge: Callable[[Sequence[Observation]], Findings]
     """Pure: the findings of one trial."""
     findings: type[Findings]
+    figures: Callable[[Any], Mapping[str, float]] | None = None
+    """From the findings of one trial: the figures whose intervals `AdaptiveParameters` is about."""
     control: bool = False
     """Whether one subject is run twice under two labels (A/A) to show the noise."""
     default: bool = True

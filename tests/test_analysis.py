@@ -92,33 +92,33 @@ class TestPercentiles:
 
 
 class TestEstimates:
-    def test_median_and_bootstrap(self) -> None:
-        """From five trials on: the median, inside a bootstrap interval inside the range."""
-        found = estimate([10.0, 11.0, 12.0, 13.0, 30.0], seed=1)
-        assert found.value == 12
-        assert found.method == "bootstrap"
-        assert 10 <= found.low < 12 < found.high <= 30
+    def test_five_trials_give_their_range_as_an_interval(self) -> None:
+        """The median of five lies between the lowest and the highest 15 times in 16."""
+        found = estimate([10.0, 30.0, 12.0, 13.0, 11.0])
+        assert (found.value, found.low, found.high, found.method) == (12, 10, 30, "interval")
+        assert found.each == [10, 30, 12, 13, 11]
+        assert found.half_width == pytest.approx(10 / 12)
+
+    def test_more_trials_narrow_it(self) -> None:
+        """Of ten: between the second and the third, by the published weights (k=2, 0.658)."""
+        found = estimate(list(range(10, 20)))
+        assert (found.low, found.high) == pytest.approx((11.658, 17.342), abs=0.001)
 
     def test_few_trials_give_their_range(self) -> None:
         """Four trials: lowest and highest, and it says so."""
-        found = estimate([3.0, 1.0, 2.0, 10.0], seed=1)
+        found = estimate([3.0, 1.0, 2.0, 10.0])
         assert (found.value, found.low, found.high, found.method) == (2.5, 1, 10, "range")
 
     @pytest.mark.parametrize("values", [[7.0] * 6, [7.0, 7.0, 7.0, 7.0, 7.0, 8.0]])
-    def test_trials_that_are_alike_give_their_range(self, values: list[float]) -> None:
-        """Where the jackknife has nothing to go by, no interval is made up and nothing warns."""
-        found = estimate(values, seed=1)
+    def test_trials_that_are_alike_stay_inside_their_range(self, values: list[float]) -> None:
+        """No interval is wider than what was seen."""
+        found = estimate(values)
         assert found.value == 7
-        assert (found.low, found.high) == (min(values), max(values))
+        assert min(values) == found.low <= found.high <= max(values)
 
     def test_one_trial_says_so(self) -> None:
         """A single trial has no spread."""
-        assert estimate([4.0], seed=1).method == "single"
-
-    def test_the_seed_makes_it_reproducible(self) -> None:
-        """The same trials and seed give the same interval."""
-        values = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0]
-        assert estimate(values, seed=5) == estimate(values, seed=5)
+        assert estimate([4.0]).method == "single"
 
     def test_zero_bound(self) -> None:
         """The rule that design states: n=59 is 5%, n=300 is 1%, one trial says next to nothing."""
@@ -275,7 +275,7 @@ class TestRanks:
         assert not rotation(found, "a:x").ranks
         assert "one trial" in rotation(found, "a:x").why
 
-    def test_a_median_inside_the_other_interval_is_a_tie(self) -> None:
+    def test_what_may_be_chance_is_a_tie(self) -> None:
         """Medians differ, but one subject's trials lie among the other's."""
         facts = [subject("a:x"), subject("b:y")]
         wide = [latency_trial("a:x", n, [10.0 + 10 * n] * 500) for n in range(4)]

@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -12,6 +13,7 @@ from backends.store import Policy, Successor
 from bench.conform import checker as checking
 from bench.conform.caller import DEVICE, IDLE_MS, Caller, new_digest
 from bench.conform.checker import Checker, Report
+from bench.conform.child import LATE_NOTE
 from bench.conform.lanes import Call, on_threads
 from bench.conform.properties import BY_NUMBER, PROPERTIES
 from bench.conform.property import Result, Status
@@ -48,6 +50,33 @@ def test_a_store_that_hangs_is_told_and_does_not_hang_the_suite(
     assert "rotate has not returned" in results[0].text
     assert "hung or died 3 times" in results[3].text
     assert time.monotonic() - since < 60
+
+
+@pytest.mark.parametrize(
+    ("waiting", "hangs", "attempts"), [("", 0, 2), ("rotate has not returned for 30 s", 1, 1)]
+)
+def test_a_slow_machine_is_not_held_against_a_store(
+    waiting: str, hangs: int, attempts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Out of time while nothing was asked of the store: tried once more, and no hang of its own."""
+    (tmp_path / LATE_NOTE).write_text(waiting)
+    tried: list[int] = []
+
+    class NeverDone:
+        def submit(self, _: object, number: int, seconds: float) -> "NeverDone":
+            tried.append(number)
+            return self
+
+        def result(self, _: float) -> Result:
+            raise TimeoutError
+
+    with Checker("memory", Effort.QUICK) as checker:
+        monkeypatch.setattr(checker, "_ready", lambda: (ExitStack(), NeverDone(), tmp_path))
+        result = checker.check(BY_NUMBER[21])
+        assert result.status is Status.UNDECIDED
+        assert len(tried) == attempts
+        assert checker._hangs == hangs
+        assert waiting in result.text
 
 
 def test_a_store_that_raises_is_told_with_the_place() -> None:

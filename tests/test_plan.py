@@ -45,7 +45,7 @@ def planned(effort: Effort = Effort.STANDARD, seed: int = 7) -> Sequence[Planned
 
 @pytest.mark.parametrize("effort", Effort)
 def test_every_trial_is_planned_exactly_once(effort: Effort) -> None:
-    """(scenario, case, label, repeat) each once, for all repeats of all cases of all subjects."""
+    """(scenario, case, label, repeat) each once, for all that may be taken of all subjects."""
     trials = planned(effort)
     expected = Counter(
         (scenario.name, case.name, fact.label, repeat)
@@ -53,7 +53,7 @@ def test_every_trial_is_planned_exactly_once(effort: Effort) -> None:
         for fact in facts(SUBJECTS, control=True)
         if scenario.control or not fact.control
         for case in scenario.cases(parameters, MEMORY.profiles["process"].capabilities)
-        for repeat in range(1, case.trials + 1)
+        for repeat in range(1, case.trials + getattr(parameters, "more_trials", 0) + 1)
     )
     assert Counter((t.scenario, t.case, t.label, t.repeat) for t in trials) == expected
     assert len({trial.id for trial in trials}) == len(trials)

@@ -91,7 +91,7 @@ def test_a_newer_format_is_refused_with_the_mend(folder: RunFolder) -> None:
     """A run of a later version says so, and isn't half understood."""
     path = folder.path / "run.json"
     path.write_text(json.dumps({"format": 99, "unheard": "of"}))
-    with pytest.raises(WrongUse, match="format 99, this version reads up to 1; upgrade"):
+    with pytest.raises(WrongUse, match="format 99, this version reads up to 2; upgrade"):
         folder.run()
 
 

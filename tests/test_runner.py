@@ -40,6 +40,9 @@ class Silent:
     def finished(self, trial: Trial) -> None:
         self.told.append(f"{trial.status} {trial.label}")
 
+    def spared(self, trial: PlannedTrial) -> None:
+        self.told.append(f"spared {trial.label}")
+
 
 Execute = Callable[..., tuple[RunFolder, list[str]]]
 

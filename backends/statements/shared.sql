@@ -31,6 +31,9 @@ WHERE refresh_session.subject = :subject
     AND ended.subject = :subject
     AND ended.revoked_at_ms >= refresh_session.issued_at_ms
 
+-- name: any_revocation(at_most)
+SELECT 1 FROM refresh_subject_revocation LIMIT :at_most
+
 -- name: find(subject, family)
 SELECT
     client, device, issued_at_ms, absolute_expires_at_ms, idle_expires_at_ms,

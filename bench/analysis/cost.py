@@ -18,7 +18,7 @@ class CostFigures(Record):
     """Figure that isn't there -> the reason."""
 
 
-def cost_figures(cells: Sequence[Cell], seed: int) -> CostFigures:
+def cost_figures(cells: Sequence[Cell]) -> CostFigures:
     """Gather what was recorded of one cell over its trials."""
     found: dict[Figure, Estimate] = {}
     missing: dict[Figure, str] = {}
@@ -31,5 +31,5 @@ def cost_figures(cells: Sequence[Cell], seed: int) -> CostFigures:
             else:
                 missing[name] = cell.cost.missing.get(name, NOT_KEPT) if cell.cost else NOT_KEPT
         if name not in missing:
-            found[name] = estimate(each, seed)
+            found[name] = estimate(each)
     return CostFigures(per_operation=found, missing=missing)

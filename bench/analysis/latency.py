@@ -11,7 +11,8 @@ from bench.analysis.cost import CostFigures, cost_figures
 from bench.analysis.estimate import Estimate, estimate
 from bench.analysis.evidence import Judged
 from bench.analysis.limits import client_share, cores, limited_because, machine_share
-from bench.record import Record, Run, SubjectFacts
+from bench.analysis.sampling import Sampled, asked_of, sampled, stopped
+from bench.record import Record, Run, SubjectFacts, Trial
 from scenarios import histogram
 from scenarios.latency import MIXES, Cell, LatencyFindings, OperationSamples
 
@@ -83,6 +84,8 @@ class LatencyCell(Record):
     """The largest trial's."""
     why: dict[Flag, str]
     """What must be known of this cell: flag -> the reason."""
+    sampled: Sampled | None = None
+    """Whether its trials ended with figures known as closely as asked; None for a part of a mix."""
     ranks: dict[Metric, Rank] = Field(default_factory=dict)
     latency_ns: dict[int, int] = Field(default_factory=dict, exclude=True, repr=False)
     """The merged histogram; not dumped, since the record has it."""
@@ -101,6 +104,11 @@ class LatencyCell(Record):
     def ranked(self) -> bool:
         """Whether it may be ranked at all."""
         return not UNRANKED & self.why.keys()
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all that its workload did, not a part of a mix."""
+        return self.operation in {ALL, self.workload}
 
     def metric(self, name: Metric) -> Estimate | None:
         """Give one of the figures that ranks are made from."""
@@ -149,6 +157,26 @@ def latency_cells(
             else:
                 nothing.append(_nothing(subject, key, every))
     return cells, nothing
+
+
+def with_sampling(
+    run: Run, trials: Sequence[Trial], cells: Sequence[LatencyCell]
+) -> Sequence[LatencyCell]:
+    """Give the same cells with the reason for which their trials ended."""
+    asked = asked_of(run, "latency") if cells else None
+    if asked is None:
+        return cells
+    why = stopped(run, trials, "latency")
+    return [
+        cell.model_copy(
+            update={
+                "sampled": sampled(asked.precision, why[cell.label], [cell.throughput, cell.p50_ns])
+            }
+        )
+        if cell.whole and "n/a" not in cell.why
+        else cell
+        for cell in cells
+    ]
 
 
 def reference_connections(cells: Sequence[LatencyCell]) -> int | None:
@@ -208,15 +236,15 @@ def _gather(run: Run, subject: SubjectFacts, key: Key, every: Sequence[_Part]) -
         trials=[part.trial for part in parts],
         operations=histogram.count(merged),
         errors=errors,
-        throughput=estimate(rates, run.seed),
+        throughput=estimate(rates),
         percentiles_ns={p: histogram.percentile_ns(merged, p) for p in PERCENTILES},
-        p50_ns=_over_trials(parts, "50", run.seed),
-        p99_ns=_over_trials(parts, "99", run.seed),
+        p50_ns=_over_trials(parts, "50"),
+        p99_ns=_over_trials(parts, "99"),
         minimum_ns=min(part.samples.minimum_ns for part in parts),
         maximum_ns=max(part.samples.maximum_ns for part in parts),
         client_cpu_us=_client_cpu_us(cells) if whole else None,
-        server_cpu_us=_server_cpu_us(cells, run.seed) if whole else None,
-        cost=cost_figures(cells, run.seed) if whole else None,
+        server_cpu_us=_server_cpu_us(cells) if whole else None,
+        cost=cost_figures(cells) if whole else None,
         client_share=client_share(cells),
         machine_share=machine_share(cells, cores(run.environment)),
         client_rss_bytes=max(cell.client_rss_bytes for cell in cells),
@@ -228,20 +256,20 @@ def _gather(run: Run, subject: SubjectFacts, key: Key, every: Sequence[_Part]) -
     )
 
 
-def _over_trials(parts: Sequence[_Part], percent: str, seed: int) -> Estimate | None:
+def _over_trials(parts: Sequence[_Part], percent: str) -> Estimate | None:
     each = [histogram.percentile_ns(part.samples.latency_ns, percent) for part in parts]
     # To leave out the trials that are too small would leave out the slow ones.
     carried = [value for value in each if value is not None]
-    return estimate(carried, seed) if len(carried) == len(each) else None
+    return estimate(carried) if len(carried) == len(each) else None
 
 
 def _client_cpu_us(cells: Sequence[Cell]) -> float:
     return sum(cell.client_cpu_ns for cell in cells) / 1e3 / sum(c.completed for c in cells)
 
 
-def _server_cpu_us(cells: Sequence[Cell], seed: int) -> Estimate | None:
+def _server_cpu_us(cells: Sequence[Cell]) -> Estimate | None:
     each = [c.server_cpu_ns / 1e3 / c.completed for c in cells if c.server_cpu_ns is not None]
-    return estimate(each, seed) if each and len(each) == len(cells) else None
+    return estimate(each) if each and len(each) == len(cells) else None
 
 
 def _why(

@@ -1,15 +1,33 @@
 """Who was the limit: the store, or the load that was put to it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from scenarios.latency import Cell
+from typing import Any, Protocol
 
 CLIENT_BUSY = 0.80
 """Of one core, for each worker process: above it a client reports its own queue. Python runs one
 thread of a process at a time, so one core is all that a process can use."""
 MACHINE_BUSY = 0.90
 """Of all cores, clients and server together."""
+
+
+class Spent(Protocol):
+    """What a loop took, in one trial."""
+
+    @property
+    def elapsed_ns(self) -> int:
+        """From the first client's start to the last one's end."""
+
+    @property
+    def processes(self) -> int:
+        """Worker processes that the clients were shared out among."""
+
+    @property
+    def client_cpu_ns(self) -> int:
+        """Of all of them."""
+
+    @property
+    def server_cpu_ns(self) -> int | None:
+        """None where there is no server, or it isn't ours to look at."""
 
 
 def cores(environment: Mapping[str, Any]) -> float | None:
@@ -24,12 +42,12 @@ def cores(environment: Mapping[str, Any]) -> float | None:
     return None
 
 
-def client_share(cells: Sequence[Cell]) -> float:
+def client_share(cells: Sequence[Spent]) -> float:
     """Give the CPU a worker process used, as a share of one core, over all trials."""
     return sum(c.client_cpu_ns for c in cells) / sum(c.elapsed_ns * c.processes for c in cells)
 
 
-def machine_share(cells: Sequence[Cell], machine_cores: float | None) -> float | None:
+def machine_share(cells: Sequence[Spent], machine_cores: float | None) -> float | None:
     """Give the CPU of clients and server together, as a share of the machine's cores."""
     if machine_cores is None:
         return None
@@ -37,7 +55,7 @@ def machine_share(cells: Sequence[Cell], machine_cores: float | None) -> float |
     return used / sum(c.elapsed_ns * machine_cores for c in cells)
 
 
-def limited_because(cells: Sequence[Cell], machine_cores: float | None) -> str | None:
+def limited_because(cells: Sequence[Spent], machine_cores: float | None) -> str | None:
     """Say why the load generator was the limit, or None where it wasn't."""
     client = client_share(cells)
     machine = machine_share(cells, machine_cores)

@@ -20,13 +20,19 @@ from bench.analysis.latency import (
     NothingDone,
     latency_cells,
     reference_connections,
+    with_sampling,
 )
 from bench.analysis.ranking import Noise, noise, ranked
+from bench.analysis.sampling import left
+from bench.analysis.scale import Beyond, ScaleFigures, beyond, scale_figures
+from bench.analysis.soak import SoakSeries, soak_series
 from bench.analysis.tokens import RefreshShare, TokenFigures, refresh_shares, token_figures
 from bench.record import Record, Run, ServerFacts, Skipped, SubjectFacts, Trial
 from scenarios.consistency import ConsistencyFindings
 from scenarios.durability import DurabilityFindings
 from scenarios.latency import LatencyFindings
+from scenarios.scale import ScaleFindings
+from scenarios.soak import SoakFindings
 
 CLASSES = (
     Durability.POWER_CUT,
@@ -61,6 +67,9 @@ class Summary(Record):
     effort: str
     seed: int
     planned: int
+    """Trials taken, and those still to be taken."""
+    spared: int
+    """Trials that the plan had room for, and that weren't needed."""
     finished: int
     failed: list[FailedTrial]
     skipped: list[Skipped]
@@ -77,6 +86,10 @@ class Summary(Record):
     positive_controls: list[PositiveControl]
     sightings: list[SeenAtOnce]
     races: list[RaceFigures]
+    scale: list[ScaleFigures]
+    beyond: list[Beyond]
+    """Sizes that stores are not meant for, and why."""
+    soak: list[SoakSeries]
     tokens: list[TokenFigures]
     refreshes: list[RefreshShare]
     contradictions: list[Contradiction]
@@ -96,7 +109,8 @@ class Summary(Record):
         A subject of which no trial came out is among them, to be shown as not measured; but where
         nothing at all was measured there are no classes to speak of.
         """
-        if not (self.cells or self.faults or self.sightings or self.races):
+        measured = self.cells, self.faults, self.sightings, self.races, self.scale, self.soak
+        if not any(measured):
             return []
         groups = [
             (
@@ -121,7 +135,9 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     latency = judged(trials, "latency", LatencyFindings)
     durability = judged(trials, "durability", DurabilityFindings)
     consistency = judged(trials, "consistency", ConsistencyFindings)
-    unranked, nothing_done = latency_cells(run, latency)
+    to_come = len(left(run, trials))
+    measured, nothing_done = latency_cells(run, latency)
+    unranked = with_sampling(run, trials, measured)
     noises = noise(run, unranked)
     cells = ranked(run, unranked, noises)
     faults = fault_figures(run, durability)
@@ -132,7 +148,8 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         started_at=run.started_at,
         effort=run.effort,
         seed=run.seed,
-        planned=len(run.plan),
+        planned=len(trials) + to_come,
+        spared=len(run.plan) - len(trials) - to_come,
         finished=sum(trial.status == "ok" for trial in trials),
         failed=[
             FailedTrial(id=t.id, label=t.label, error=t.error or "it did not say why")
@@ -151,6 +168,9 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         positive_controls=list(positive_controls(faults)),
         sightings=list(sightings),
         races=list(races),
+        scale=list(scale_figures(run, judged(trials, "scale", ScaleFindings))),
+        beyond=list(beyond(run)),
+        soak=list(soak_series(run, judged(trials, "soak", SoakFindings))),
         tokens=list(tokens),
         refreshes=list(refresh_shares(run, cells, tokens)),
         contradictions=list(contradictions(run, faults, sightings, races)),

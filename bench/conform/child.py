@@ -26,7 +26,7 @@ from bench.servers.server import Found, Server
 from scenarios.scenario import Effort
 
 LATE_NOTE = "late"
-"""File in which a check that runs out of time says what it was waiting for."""
+"""File in which a check that runs out of time says which calls of the store it waits for."""
 STRANGE_ZONE = "Europe/Berlin"
 """Where clocks go through one hour twice; a store that uses local time is found out there."""
 
@@ -160,7 +160,7 @@ def _said(error: BaseException) -> str:
 
 def _note_late(path: Path) -> None:
     waiting = [f"{method} has not returned for {seconds:.0f} s" for method, seconds in in_flight()]
-    path.write_text("; ".join(sorted(set(waiting))) or "no call of the store is under way")
+    path.write_text("; ".join(sorted(set(waiting))))
 
 
 def _keep_quiet(path: Path) -> None:

@@ -15,7 +15,7 @@ from bench.conform import instance
 from bench.conform.caller import Caller
 from bench.conform.lanes import Answer, Lane, meeting_place, on_threads
 from bench.conform.property import NotApplicable, Violation
-from bench.conform.watched import Watched
+from bench.conform.watched import Watched, waiting_for
 from bench.load.workers import Process, workers
 from bench.servers.server import Server
 from scenarios.scenario import Effort
@@ -78,7 +78,8 @@ class Rig:
         """Open the store, by another URL if one is given."""
         place = self.place if url is None else self.place._replace(url=url)
         try:
-            store = Watched(self.subject.open(place, policy or Policy()))
+            with waiting_for("opening it"):
+                store = Watched(self.subject.open(place, policy or Policy()))
         except RefreshStoreError:
             raise
         except BaseException as error:
@@ -99,7 +100,8 @@ class Rig:
                     one.submit(instance.race, lane, meeting, number, len(lanes), self.seconds)
                     for number, (one, lane) in enumerate(zip(running, lanes, strict=True))
                 ]
-                answers = [lane.result(self.seconds) for lane in racing]
+                with waiting_for("a race of processes"):
+                    answers = [lane.result(self.seconds) for lane in racing]
         for lane in answers:
             for answer in lane:
                 if isinstance(answer, Violation):
@@ -125,6 +127,7 @@ class Rig:
                 one.submit(instance.open_store, self.subject.spec, self.place, policy or Policy())
                 for one in running
             ]
-            for one in opening:
-                one.result(self.seconds)
+            with waiting_for("opening it in other processes"):
+                for one in opening:
+                    one.result(self.seconds)
             yield running

@@ -3,7 +3,8 @@
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from backends.errors import RefreshStoreError
@@ -28,9 +29,20 @@ _in_flight: dict[int, tuple[str, float]] = {}
 
 
 def in_flight() -> Sequence[tuple[str, float]]:
-    """Give the store calls that have not returned: method, and for how many seconds."""
+    """Give what the store is asked for and has not answered: what, and for how many seconds."""
     now = time.monotonic()
     return [(method, now - since) for method, since in list(_in_flight.values())]
+
+
+@contextmanager
+def waiting_for(what: str) -> Iterator[None]:
+    """Have `in_flight` name what this thread waits for meanwhile."""
+    thread = threading.get_ident()
+    _in_flight[thread] = (what, time.monotonic())
+    try:
+        yield
+    finally:
+        del _in_flight[thread]
 
 
 class Watched:
@@ -135,10 +147,9 @@ class Watched:
         return self.store
 
     def _call(self, method: str, function: Callable[..., Any], *args: object) -> Any:
-        thread = threading.get_ident()
-        _in_flight[thread] = (method, time.monotonic())
         try:
-            return function(*args)
+            with waiting_for(method):
+                return function(*args)
         except RefreshStoreError:
             raise
         # SystemExit too: what a store raises must not end the process that checks it.
@@ -149,5 +160,3 @@ class Watched:
                 f" ({where.filename.rpartition('/')[2]}:{where.lineno});"
                 " a store answers, or raises a RefreshStoreError"
             ) from error
-        finally:
-            del _in_flight[thread]

@@ -70,9 +70,10 @@ class Part:
     end_ns: int
     cpu_ns: int
     rss_bytes: int
-    cost: Cost
-    """Disk and fsyncs are this process's own, and the store's where it is inside."""
     exhausted: bool
+    cost: Cost | None = None
+    """Disk and fsyncs are this process's own, and the store's where it is inside; None where they
+    weren't asked for."""
 
 
 def samples_of(done: Sequence[tuple[Sequence[Call], Driven]]) -> dict[Operation, Samples]:

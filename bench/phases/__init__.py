@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.phases import disturb, measure, observe, race
+from bench.phases import disturb, fill, measure, observe, race, soak, visit
 from bench.phases.stage import Stage
 from scenarios.phases.disturb import Disturb
+from scenarios.phases.fill import Fill
 from scenarios.phases.measure import Measure
 from scenarios.phases.observe import Observe
 from scenarios.phases.race import Race
+from scenarios.phases.soak import Soak
+from scenarios.phases.visit import Visit
 from scenarios.scenario import Observation, Phase
 
 EXECUTORS: Mapping[type[Any], Callable[[Any, Stage], Observation]] = {
@@ -16,6 +19,9 @@ EXECUTORS: Mapping[type[Any], Callable[[Any, Stage], Observation]] = {
     Disturb: disturb.execute,
     Observe: observe.execute,
     Race: race.execute,
+    Fill: fill.execute,
+    Visit: visit.execute,
+    Soak: soak.execute,
 }
 
 

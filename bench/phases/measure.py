@@ -17,7 +17,7 @@ NOT_OURS = "the server is yours, and may be on another host: its processes aren'
 
 def execute(phase: Measure, stage: Stage) -> Measured:
     """Share the connections out, warm up, measure, and add the parts up."""
-    most = stage.width if stage.shared else 1
+    most = stage.width
     crew = stage.crew(most)
     for one in crew[stage.preloaded :]:
         one.call(task.preload, -(-phase.workload.sessions // most))
@@ -45,14 +45,14 @@ def execute(phase: Measure, stage: Stage) -> Measured:
     operations = dict.fromkeys(operation for part in parts for operation in part.samples)
     return Measured(
         phase=phase,
-        samples={operation: _add_up(operation, parts) for operation in operations},
+        samples={operation: add_up(operation, parts) for operation in operations},
         elapsed_ns=max(part.end_ns for part in parts) - min(part.begin_ns for part in parts),
         processes=len(active),
         client_cpu_ns=sum(part.cpu_ns for part in parts),
         client_rss_bytes=sum(part.rss_bytes for part in parts),
         server_cpu_ns=spent.cpu_ns if spent.seen else None,
         server_rss_bytes=spent.memory_bytes if spent.seen else None,
-        cost=_cost(stage, spent, added([part.cost for part in parts])),
+        cost=_cost(stage, spent, added([part.cost for part in parts if part.cost])),
         exhausted=any(part.exhausted for part in parts),
     )
 
@@ -72,7 +72,8 @@ def _cost(stage: Stage, server: meter.Spent, clients: Cost) -> Cost:
     )
 
 
-def _add_up(operation: Operation, parts: list[Part]) -> Samples:
+def add_up(operation: Operation, parts: list[Part]) -> Samples:
+    """Merge what the workers saw of one operation."""
     samples = [part.samples[operation] for part in parts if operation in part.samples]
     answered = [one for one in samples if one.latency_ns]
     errors: Counter[str] = Counter()

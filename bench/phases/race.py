@@ -23,7 +23,7 @@ def execute(phase: Race, stage: Stage) -> Raced:
     alone_ns = crew[0].call(task.rotation_ns)
     gap_ns = min(max(2 * alone_ns * phase.instances, LEAST_GAP_NS), MOST_GAP_NS)
     # With more racers than cores, those that spin would keep the others from their start.
-    spin_ns = SPIN_NS if phase.instances <= stage.width else 0
+    spin_ns = SPIN_NS if phase.instances <= stage.most_at_once else 0
     start_ns = stage.soon_ns()
     attempts = together(
         [worker.submit(task.race, entries, start_ns, gap_ns, spin_ns) for worker in crew],

@@ -40,6 +40,10 @@ class Stage:
         """Outside the store's own folder: a fault there leaves it alone."""
         self.preloaded = 0
         """Worker processes that have their sessions open."""
+        self.filled = 0
+        """Up to which index of its population sessions were loaded, or left out."""
+        self.added = 0
+        """Sessions that were loaded."""
         self.settings: Mapping[str, str] = {}
         """As read back by the first worker."""
         self.workers: list[WorkerFacts] = []
@@ -48,7 +52,7 @@ class Stage:
         # A store that lives in one host's memory or files has its application there.
         self._source = Local() if source is None or apart else source
         self._hosts = [clocks.here()]
-        self._place = place
+        self.place = place
         self._policy = policy
         self._seed = seed
         self._opened = 0
@@ -85,6 +89,11 @@ class Stage:
     @property
     def width(self) -> int:
         """How many workers the connections of a cell are shared out among."""
+        return self._source.width if self.shared else 1
+
+    @property
+    def most_at_once(self) -> int:
+        """How many workers can run at the same moment, whether or not they can share a store."""
         return self._source.width
 
     def soon_ns(self) -> int:
@@ -103,9 +112,7 @@ class Stage:
 
     def open(self, worker: Worker) -> None:
         """Open the store in a worker. Raises Failed if the profile isn't in force."""
-        target = Target(
-            self.subject.spec, self._place, self._policy, self._seed, f"w{self._opened}"
-        )
+        target = Target(self.subject.spec, self.place, self._policy, self._seed, f"w{self._opened}")
         self._opened += 1
         found = worker.call(open_store, target)
         profile = self.subject.profile

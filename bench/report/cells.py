@@ -24,6 +24,11 @@ LIMITED = (
     " store can do better than this; the cell is not ranked. A store inside the client's process"
     " shares its core."
 )
+SAMPLED = (
+    "Known to: half the wider of the intervals of throughput and p50, as a share of the median."
+    " Trials go on until it is as narrow as asked, or the most trials or seconds are spent; each"
+    " cell says which."
+)
 INSIDE = "There is no server to look at: the store runs inside the application's process."
 
 
@@ -86,6 +91,24 @@ def cpu_cell(cell: LatencyCell | None) -> Cell:
         detail=formats.interval(figure, 1),
         source=source(cell),
     )
+
+
+def sampled_cell(cell: LatencyCell) -> Cell:
+    """Write how closely a cell is known, and why its trials ended."""
+    found = cell.sampled
+    if found is None:
+        return Cell(NOTHING, tone="none")
+    asked = f"{found.asked * 100:g}"
+    why = {
+        "precise": f"as narrow as asked (± {asked}%)",
+        "trials": f"most trials spent, ± {asked}% asked",
+        "seconds": f"seconds spent, ± {asked}% asked",
+        "unfinished": "the run isn't finished",
+    }[found.stopped]
+    if found.half_width is None:
+        return Cell(NOTHING, detail=f"too few trials for an interval; {why}", tone="none")
+    percent = found.half_width * 100
+    return Cell(formats.significant(percent, 2), number=percent, detail=why, source=source(cell))
 
 
 def source(cell: LatencyCell) -> str:

@@ -24,12 +24,13 @@ CLASS_WORDS = {
 INTERVALS = (
     "A percentile is read from the samples of all trials together; below it stands the median of"
     " the trials' own percentiles, which ranks compare. A rate or CPU figure is a median over"
-    " trials. [low–high] is its 95% bootstrap interval over trials, (low–high) the lowest and"
-    " highest trial where there are too few, or too alike, for an interval."
+    " trials. [low–high] is its 95% interval over trials, (low–high) the lowest and highest trial"
+    " where there are too few for an interval."
 )
 MARKS = (
     "“best” is first in its class; “tie” means that the gap is inside the noise of the A/A control,"
-    " or that the median of one lies inside the interval of the other."
+    " or may be chance: in a class without differences, somebody is put before another in at most"
+    " 5% of cases."
 )
 ZERO = "Zero losses in n faults leave the true share below 1 − 0.05^(1/n), with 95% confidence."
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.analysis.durability import HARMS, FaultFigures
-from bench.analysis.latency import ALL, LatencyCell
+from bench.analysis.latency import LatencyCell
 from bench.report import cells, costs, formats
 from bench.report.blocks import Cell, Column, Group, Material, Row, Table
 from bench.report.comparison import CLASS_WORDS, INTERVALS, MARKS, ZERO
@@ -35,16 +35,13 @@ def every_cell(material: Material) -> Table:
         *[column for _, column in costs.COLUMNS],
         Column("client process", "% of a core"),
         Column("errors", "calls"),
+        Column("known to", "± %"),
         Column("n"),
     ]
     groups = []
     for durability, members in summary.by_class():
         for subject in members:
-            mine = [
-                cell
-                for cell in summary.cells
-                if cell.label == subject.label and cell.operation in {ALL, cell.workload}
-            ]
+            mine = [cell for cell in summary.cells if cell.label == subject.label and cell.whole]
             if mine:
                 heading = f"{material.names[subject.label]} (class: {durability})"
                 groups.append(Group(heading, [_row(cell) for cell in mine]))
@@ -54,7 +51,7 @@ def every_cell(material: Material) -> Table:
         corner="Workload @connections",
         columns=columns,
         groups=groups,
-        legend=[INTERVALS, MARKS, CAPACITY, costs.WHAT, COMPLETE],
+        legend=[INTERVALS, MARKS, CAPACITY, costs.WHAT, cells.SAMPLED, COMPLETE],
         folded=True,
     )
 
@@ -100,7 +97,7 @@ def every_fault(material: Material) -> Table:
 def _row(cell: LatencyCell) -> Row:
     heading = f"{cell.workload} @{cell.connections}"
     if "n/a" in cell.why:
-        return Row(heading, [cells.HELD] * (12 + len(costs.COLUMNS)))
+        return Row(heading, [cells.HELD] * (13 + len(costs.COLUMNS)))
     capacity, client_us = cell.core_capacity, cell.client_cpu_us
     errors = sum(cell.errors.values())
     return Row(
@@ -120,6 +117,7 @@ def _row(cell: LatencyCell) -> Row:
                 detail=", ".join(f"{kind} {n:,}" for kind, n in sorted(cell.errors.items())),
                 tone="bad" if errors else "",
             ),
+            cells.sampled_cell(cell),
             Cell(
                 formats.count(len(cell.trials), "trial"),
                 detail=formats.count(cell.operations, "operation"),

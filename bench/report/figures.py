@@ -107,6 +107,14 @@ def _latency(cell: LatencyCell) -> Iterator[Fields]:
     for name, estimate in (("p50", cell.p50_ns), ("p99", cell.p99_ns)):
         figure = f"{name} of trials"
         yield {**known, "figure": figure, "unit": "ns", **_estimated(estimate), **_rank(cell, name)}
+    if cell.sampled and cell.sampled.half_width is not None:
+        yield {
+            **known,
+            "figure": "known to, half width of the wider of throughput and p50",
+            "unit": "1",
+            "value": cell.sampled.half_width,
+            "interval": f"stopped: {cell.sampled.stopped}, {cell.sampled.asked:g} asked",
+        }
     if cell.server_cpu_us is not None:
         yield {**known, "figure": "server CPU", "unit": "us/op", **_estimated(cell.server_cpu_us)}
     if cell.cost is not None:

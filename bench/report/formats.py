@@ -78,7 +78,7 @@ def interval(estimate: Estimate | None, scale: float) -> str:
     if estimate is None or estimate.method == "single":
         return ""
     ends = f"{significant(estimate.low * scale)}–{significant(estimate.high * scale)}"
-    return f"[{ends}]" if estimate.method == "bootstrap" else f"({ends})"
+    return f"[{ends}]" if estimate.method == "interval" else f"({ends})"
 
 
 def trials_median(estimate: Estimate | None, scale: float) -> str:

@@ -12,6 +12,8 @@ from bench.report.plots import (
     losses,
     palette,
     races,
+    scale,
+    soak,
     throughput,
     tradeoff,
 )
@@ -24,6 +26,8 @@ PLOTS: Mapping[str, Draw] = {
     "distribution": distribution.draw,
     "losses": losses.draw,
     "races": races.draw,
+    "scale": scale.draw,
+    "soak": soak.draw,
 }
 
 

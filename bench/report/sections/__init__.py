@@ -3,12 +3,24 @@
 from collections.abc import Sequence
 
 from bench.report.blocks import SectionMaker
-from bench.report.sections import answer, failures, losses, method, races, speed, tokens
+from bench.report.sections import (
+    answer,
+    failures,
+    losses,
+    method,
+    races,
+    scale,
+    soak,
+    speed,
+    tokens,
+)
 
 SECTIONS: Sequence[SectionMaker] = (
     answer.section,
     failures.section,
     speed.section,
+    scale.section,
+    soak.section,
     losses.section,
     races.section,
     tokens.section,

@@ -31,6 +31,8 @@ def status(material: Material) -> str:
         parts.append(f"{len(summary.failed):,} failed")
     if summary.skipped:
         parts.append(f"{len(summary.skipped):,} skipped")
+    if summary.spared:
+        parts.append(f"{summary.spared:,} more not needed or not afforded")
     if missing := summary.planned - summary.finished - len(summary.failed):
         parts.append(f"{missing:,} not run yet (go on with --resume)")
     return ", ".join(parts)

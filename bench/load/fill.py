@@ -1,0 +1,180 @@
+"""Filling a store, and going about among the sessions it was filled with.
+
+Runs inside a worker process, whose store `bench.load.worker` has opened. A worker remembers which
+indices of the population are its own, and nothing of any session.
+"""
+
+import itertools
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from backends.store import Loads, Outcome, Session
+from bench.load import clocks
+from bench.load.closed_loop import Driven, Part, drive, samples_of
+from bench.load.population import Population, Walk
+from bench.load.schedule import Call
+from bench.load.worker import HEADROOM, now_ms, state
+from scenarios.phases.fill import Stopped
+from scenarios.phases.visit import Visit
+
+LOOK_EVERY = 500
+"""Sessions between two looks at the clock, the memory and the disk."""
+ISSUERS = 8
+"""Clients that issue at once where a store has no fast way."""
+LEAST_FREE = 0.1
+"""Of the machine's memory and of the disk."""
+FIRST_CALLS = 32
+"""Of each client, to see how fast it gets on."""
+
+
+class Loaded(NamedTuple):
+    """What one worker loaded."""
+
+    added: int
+    bulk: bool
+    stopped: Stopped | None
+    begin_ns: int
+    end_ns: int
+    cpu_ns: int
+    rss_bytes: int
+
+
+class _Source:
+    """The sessions of a range, until there is no time or no room for more."""
+
+    def __init__(self, sessions: Iterable[Session], deadline_ns: int, folder: Path) -> None:
+        self._sessions = iter(sessions)
+        self._deadline_ns = deadline_ns
+        self._folder = folder
+        self.given = 0
+        self.stopped: Stopped | None = None
+
+    def __iter__(self) -> Iterator[Session]:
+        while chunk := list(itertools.islice(self._sessions, LOOK_EVERY)):
+            self.stopped = self._no_more()
+            if self.stopped is not None:
+                return
+            self.given += len(chunk)
+            yield from chunk
+
+    def _no_more(self) -> Stopped | None:
+        if time.monotonic_ns() > self._deadline_ns:
+            return "time"
+        memory = psutil.virtual_memory()
+        if memory.available < LEAST_FREE * memory.total:
+            return "memory"
+        disk = shutil.disk_usage(self._folder)
+        return "disk" if disk.free < LEAST_FREE * disk.total else None
+
+
+_walks: list[Walk] = []
+"""One a client; replaced by each load."""
+_ready: list[Sequence[Call]] = []
+
+
+def walks() -> Sequence[Walk]:
+    """Give this worker's clients; none where it loaded nothing."""
+    return _walks
+
+
+def load(issued_at_ms: int, indices: range, clients: int, seconds: float) -> Loaded:
+    """Load the sessions of these indices, and share them out to the clients of later visits."""
+    here = state()
+    begin_ns, cpu_ns = time.monotonic_ns(), time.process_time_ns()
+    population = Population(here.target.seed, issued_at_ms)
+    source = _Source(
+        map(population.session, indices), begin_ns + int(seconds * 1e9), here.target.place.directory
+    )
+    bulk = isinstance(here.store, Loads)
+    if isinstance(here.store, Loads):
+        here.store.load(source)
+    else:
+        _issue(source)
+    end_ns, cpu_ns = time.monotonic_ns(), time.process_time_ns() - cpu_ns
+    loaded = indices[: source.given]
+    shares = [loaded[number::clients] for number in range(clients)]
+    _walks[:] = [Walk(population, share) for share in shares if share]
+    rss_bytes = psutil.Process().memory_info().rss
+    begin_ns, end_ns = clocks.to_runner(begin_ns), clocks.to_runner(end_ns)
+    return Loaded(len(loaded), bulk, source.stopped, begin_ns, end_ns, cpu_ns, rss_bytes)
+
+
+def prepare(phase: Visit, most_calls: int) -> None:
+    """Warm up on every client, and prepare the calls that `visit` will make."""
+    _schedule(phase, FIRST_CALLS)
+    begin_ns = time.monotonic_ns()
+    driven = _go(0, begin_ns + int(phase.warmup_seconds * 1e9) + 1)
+    made = max(len(one.latencies_ns) for one in driven) if driven else 0
+    spent_ns = max(time.monotonic_ns() - begin_ns, 1)
+    # Too few if the first were slow, as on connections just opened: the rate is that of the end.
+    expected = int(made * phase.seconds * 1e9 / spent_ns * HEADROOM * HEADROOM) + FIRST_CALLS
+    _schedule(phase, min(expected, most_calls // max(len(_walks), 1)))
+
+
+def visit(start_ns: int, seconds: float) -> Part | None:
+    """Let every client make its calls from `start_ns` on; None where it has no session to visit."""
+    if not _walks:
+        return None
+    start_ns = clocks.to_local(start_ns)
+    deadline_ns = start_ns + int(seconds * 1e9)
+    cpu_ns = time.process_time_ns()
+    driven = _go(start_ns, deadline_ns)
+    cpu_ns = time.process_time_ns() - cpu_ns
+    return Part(
+        samples=samples_of(list(zip(_ready, driven, strict=True))),
+        begin_ns=clocks.to_runner(min(one.begin_ns for one in driven)),
+        end_ns=clocks.to_runner(max(one.end_ns for one in driven)),
+        cpu_ns=cpu_ns,
+        rss_bytes=psutil.Process().memory_info().rss,
+        exhausted=any(one.end_ns < deadline_ns for one in driven),
+    )
+
+
+def _issue(sessions: Iterable[Session]) -> None:
+    """Issue sessions by several clients at once, never further ahead than one of them."""
+    store, source = state().store, iter(sessions)
+    with ThreadPoolExecutor(ISSUERS) as clients:
+        while chunk := list(itertools.islice(source, LOOK_EVERY)):
+            list(clients.map(store.issue, chunk))
+
+
+def _schedule(phase: Visit, calls: int) -> None:
+    """Prepare each client's next calls. A verification changes nothing, so that it may go ahead."""
+    store, instant_ms = state().store, now_ms()
+    _ready.clear()
+    for walk in _walks:
+        planned: list[Call] = []
+        for turn in range(calls):
+            if phase.operation == "verify":
+                _, held = walk.ahead(turn % len(walk))
+                look = (held.token(), held.device, instant_ms)
+                planned.append(Call(store.verify, look, Outcome.VALID, "verify", held, held.family))
+            else:
+                index, held = walk.ahead(turn)
+                successor = walk.propose(index, held, instant_ms)
+                rotation = (held.token(), successor, held.device, instant_ms)
+                after = held.after(successor)
+                planned.append(
+                    Call(store.rotate, rotation, Outcome.ROTATED, "rotate", after, held.family)
+                )
+        _ready.append(planned)
+
+
+def _go(start_ns: int, deadline_ns: int) -> Sequence[Driven]:
+    """Let every client make its calls, and its walk come as far as it came."""
+
+    def client(calls: Sequence[Call]) -> Driven:
+        time.sleep(max(start_ns - time.monotonic_ns(), 0) / 1e9)
+        return drive(calls, deadline_ns)
+
+    driven = state().threads.map(client, _ready)
+    for walk, calls, one in zip(_walks, _ready, driven, strict=True):
+        made = len(one.latencies_ns)
+        walk.turns += sum(call.operation == "rotate" for call in calls[:made])
+    return driven

@@ -1,0 +1,32 @@
+"""A SQLite database beside its log, seen from outside: it has no server to ask."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+MAGICS = (0x377F0682, 0x377F0683)
+"""How a write-ahead log begins (sqlite.org/fileformat2.html#walformat)."""
+SEQUENCE = slice(12, 16)
+"""Of its header: how often the log was begun anew, which is after each whole checkpoint."""
+WAL = "-wal"
+
+
+def counters(folder: Path) -> Mapping[str, float]:
+    """Read the files of the databases in a folder; nothing where there are none."""
+    databases = [path for path in folder.glob("*.sqlite3") if path.is_file()]
+    if not databases:
+        return {}
+    logs = [log for path in databases if (log := Path(f"{path}{WAL}")).exists()]
+    found = {
+        "data_bytes": float(sum(path.stat().st_size for path in databases)),
+        "log_bytes": float(sum(path.stat().st_size for path in logs)),
+    }
+    begun = [_begun(log) for log in logs]
+    return {**found, "checkpoints": float(sum(begun))} if begun else found
+
+
+def _begun(log: Path) -> int:
+    with log.open("rb") as file:
+        header = file.read(SEQUENCE.stop)
+    if len(header) < SEQUENCE.stop or int.from_bytes(header[:4]) not in MAGICS:
+        return 0
+    return int.from_bytes(header[SEQUENCE])
