@@ -24,6 +24,15 @@ BUILT_IN = {
     "files": "backends.files:BACKEND",
     "memory": "backends.memory:BACKEND",
     "cookie": "backends.cookie:BACKEND",
+    "redis-py": "backends.redis_py:BACKEND",
+    "postgres-psycopg": "backends.postgres_psycopg:BACKEND",
+    "mongo-pymongo": "backends.mongo_pymongo:BACKEND",
+    "redis-naive": "backends.redis_naive:BACKEND",
+    "postgres-naive": "backends.postgres_naive:BACKEND",
+    "mongo-naive": "backends.mongo_naive:BACKEND",
+    "sqlite-naive": "backends.sqlite_naive:BACKEND",
+    "files-naive": "backends.files_naive:BACKEND",
+    "memory-naive": "backends.memory_naive:BACKEND",
 }
 ENTRY_POINT_GROUP = "refreshbench.backends"
 

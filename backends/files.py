@@ -21,6 +21,7 @@ from backends.session_files import (
     REVOKED,
     SHARDS,
     Folder,
+    damaged_session,
     denial_name,
     instant_content,
     make_shards,
@@ -221,6 +222,11 @@ class FilesStore:
     def settings(self) -> Mapping[str, str]:
         """Say whether this store waits for the disk."""
         return {"fsync": "on" if self._fsync else "off"}
+
+    @_answering
+    def damage(self) -> str | None:
+        """Parse every session's file."""
+        return damaged_session(self.directory)
 
     def close(self) -> None:
         """Nothing stays open between operations."""

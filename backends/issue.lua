@@ -1,19 +1,20 @@
 -- Store new sessions of one subject, never over existing ones. Gives how many were new.
 -- KEYS: the subject's index; when the subject's sessions were last ended; then the sessions
--- ARGV: for each session a block of the same length: family id; issued_at_ms; ms to keep the
---       session; ms to keep its index entry; then the session's fields, name and value by turns
+-- ARGV: for each session ten: family id; issued_at_ms; ms to keep the session; ms to keep its index
+--       entry; generation; client; device; idle and absolute expiry; digest
 local count = #KEYS - 2
-local length = #ARGV / count
 local ended = redis.call('GET', KEYS[2])
 local remains = redis.call('PTTL', KEYS[1])
 local keep = remains
 local ids = {}
 for number = 1, count do
   local key = KEYS[2 + number]
-  local at = (number - 1) * length
+  local at = (number - 1) * 10
   if redis.call('EXISTS', key) == 0 then
     -- The first write: short of memory, it is this one that fails, and nothing is left half done.
-    redis.call('HSET', key, unpack(ARGV, at + 5, at + length))
+    redis.call('HSET', key, 'generation', ARGV[at + 5], 'client', ARGV[at + 6],
+      'device', ARGV[at + 7], 'issued', ARGV[at + 2], 'idle_expires', ARGV[at + 8],
+      'absolute_expires', ARGV[at + 9], 'digest', ARGV[at + 10])
     redis.call('PEXPIRE', key, ARGV[at + 3])
     if ended and tonumber(ARGV[at + 2]) <= tonumber(ended) then
       redis.call('HSET', key, 'revoked', ended, 'reason', 'subject')

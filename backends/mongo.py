@@ -53,8 +53,11 @@ LATEST_ISSUE_SECONDS = 3_600
 class MongoStore:
     """Sessions in MongoDB."""
 
+    retries = False
+    """Whether the driver may send again what was not answered."""
+
     def __init__(self, url: str, profile: Profile, policy: Policy) -> None:
-        self._client = connected(url, profile)
+        self._client = connected(url, profile, retries=self.retries)
         database = self._client.get_default_database(DATABASE)
         self._sessions = database["sessions"]
         self._revocations = database["subject_revocations"]

@@ -1,7 +1,6 @@
-"""A client of MongoDB that sends nothing twice, waits a bounded time, and says what failed.
+"""A client of MongoDB that waits a bounded time, and says what failed.
 
-The driver's own retries are off: a rotation that is sent again because its answer was lost looks
-like theft.
+Unless asked for, the driver's own retries are off, so that nothing is sent twice.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,14 +34,14 @@ CONNECTING = "SystemOverloadedError"
 """pymongo's label for what failed while it opened a connection, and for load that was shed."""
 
 
-def connected(url: str, profile: Profile) -> MongoClient[dict[str, Any]]:
+def connected(url: str, profile: Profile, *, retries: bool) -> MongoClient[dict[str, Any]]:
     """Give a client with the profile's concerns, that connects when it is first used."""
     concerns: Mapping[str, Any] = profile.client
     return MongoClient(
         url,
         connect=False,
-        retryWrites=False,
-        retryReads=False,
+        retryWrites=retries,
+        retryReads=retries,
         connectTimeoutMS=CONNECT_MS,
         serverSelectionTimeoutMS=CONNECT_MS,
         waitQueueTimeoutMS=CONNECT_MS,

@@ -32,7 +32,7 @@ def session_id(family: Family) -> Document:
 
 
 def to_document(session: Session) -> Document:
-    """Give a new session's document."""
+    """Give a session's document."""
     last_ms = max(session.idle_expires_at_ms, session.absolute_expires_at_ms)
     return {
         "_id": session_id(session.family),
@@ -44,10 +44,10 @@ def to_document(session: Session) -> Document:
         "digest": session.digest,
         "generation": session.generation,
         "predecessor_digest": session.predecessor_digest,
-        "rotated_at_ms": None,
-        "grace_until_ms": 0,
-        "revoked_at_ms": None,
-        "revoked_reason": None,
+        "rotated_at_ms": session.rotated_at_ms,
+        "grace_until_ms": session.grace_until_ms,
+        "revoked_at_ms": session.revoked_at_ms,
+        "revoked_reason": session.revoked_reason and session.revoked_reason.value,
         "reclaim_at": reclaim_at(last_ms - session.issued_at_ms),
     }
 

@@ -8,7 +8,7 @@ Needs Redis 7: the scripts say by flags what they may do when memory is full or 
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from itertools import groupby, islice
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from backends.batches import batches
 from backends.lifecycle import judge
 from backends.memory import LATEST_ISSUE_MS
-from backends.redis_connections import Command, Connections, NoScript
+from backends.redis_connections import Command, Connections, Exchanges, NoScript
 from backends.redis_hashes import (
     FIELDS,
     denied_key,
@@ -77,8 +77,11 @@ DENY = _script("deny")
 class RedisStore:
     """Sessions in Redis. It has no `sweep`: Redis reclaims sessions, denials and indexes itself."""
 
+    connect: Callable[[str], Exchanges] = Connections
+    """How its commands get to the server."""
+
     def __init__(self, url: str, profile: Profile, policy: Policy) -> None:
-        self._connections = Connections(url)
+        self._connections = type(self).connect(url)
         self._profile = profile
         self._policy = policy
 
@@ -95,7 +98,7 @@ class RedisStore:
         """Store many new sessions: those of a subject that come together are one script's work."""
         added = 0
         for batch in batches(sessions, LOADED_AT_ONCE):
-            commands = [_command(ISSUE, *_issued(group)) for group in _by_subject(batch)]
+            commands = issuing(batch)
             try:
                 answers = self._connections.exchange_all(commands)
             except NoScript:
@@ -148,8 +151,8 @@ class RedisStore:
 
     def deny(self, digest: bytes, until_ms: int) -> None:
         """Put a digest on the denylist."""
-        keep_ms = max(until_ms - time.time_ns() // 1_000_000, 0) + DENIAL_MARGIN_MS
-        self._run(DENY, (denied_key(digest),), keep_ms)
+        lasts_ms = max(until_ms - time.time_ns() // 1_000_000, 0) + DENIAL_MARGIN_MS
+        self._run(DENY, (denied_key(digest),), lasts_ms)
 
     def is_denied(self, digest: bytes) -> bool:
         """Look a digest up on the denylist."""
@@ -189,6 +192,11 @@ def _command(script: Script, keys: Sequence[str | bytes], *args: str | bytes | i
     return ("EVALSHA", script.sha, len(keys), *keys, *args)
 
 
+def issuing(sessions: Sequence[Session]) -> Sequence[Command]:
+    """Give the commands that store new sessions; the server must hold the script `ISSUE`."""
+    return [_command(ISSUE, *_issued(group)) for group in _by_subject(sessions)]
+
+
 def _issued(sessions: Sequence[Session]) -> tuple[Sequence[str], *tuple[str | bytes | int, ...]]:
     """Give keys and arguments of `issue.lua` for sessions of one subject."""
     subject = sessions[0].family.subject
@@ -203,15 +211,14 @@ def _issued(sessions: Sequence[Session]) -> tuple[Sequence[str], *tuple[str | by
         args += (
             family,
             issued_at_ms,
-            _keep_ms(idle_ms, issued_at_ms),
-            _keep_ms(max(idle_ms, absolute_ms), issued_at_ms),
-            *("generation", session.generation),
-            *("client", session.client),
-            *("device", session.device),
-            *("issued", issued_at_ms),
-            *("idle_expires", idle_ms),
-            *("absolute_expires", absolute_ms),
-            *("digest", session.digest),
+            keep_ms(idle_ms, issued_at_ms),
+            keep_ms(max(idle_ms, absolute_ms), issued_at_ms),
+            session.generation,
+            session.client,
+            session.device,
+            idle_ms,
+            absolute_ms,
+            session.digest,
         )
     return keys, *args
 
@@ -223,7 +230,8 @@ def _by_subject(sessions: Sequence[Session]) -> Iterator[Sequence[Session]]:
             yield together
 
 
-def _keep_ms(expires_at_ms: int, now_ms: int) -> int:
+def keep_ms(expires_at_ms: int, now_ms: int) -> int:
+    """Give for how long the server keeps something that expires then, in ms."""
     return max(expires_at_ms - now_ms, 0) + SKEW_MS
 
 

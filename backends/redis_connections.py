@@ -7,7 +7,7 @@ and every failure is known as not sent, refused, or unanswered. It also costs le
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from redis import ConnectionPool
 from redis.backoff import NoBackoff
@@ -37,6 +37,19 @@ Command = tuple[str | bytes | int, ...]
 
 class NoScript(StoreRefused):
     """The server does not hold the script: it was restarted, or never had it."""
+
+
+class Exchanges(Protocol):
+    """A way to exchange one command for one answer, safe from any thread."""
+
+    def exchange(self, *command: str | bytes | int) -> Any:
+        """Give the answer. Raises NotSent, AnswerLost, StoreRefused."""
+
+    def exchange_all(self, commands: Sequence[Command]) -> Sequence[Any]:
+        """Give the answers to several commands sent together. Raises what `exchange` does."""
+
+    def close(self) -> None:
+        """Disconnect. Idempotent."""
 
 
 class Connections:

@@ -56,6 +56,26 @@ def denied_key(digest: bytes) -> bytes:
     return b"rt-denied:" + digest
 
 
+def to_hash(session: Session) -> Sequence[str | bytes | int]:
+    """Give a session's fields that are set, name and value by turns."""
+    values = (
+        session.generation,
+        session.client,
+        session.device,
+        session.issued_at_ms,
+        session.idle_expires_at_ms,
+        session.absolute_expires_at_ms,
+        session.digest,
+        session.predecessor_digest or None,
+        session.rotated_at_ms,
+        session.grace_until_ms or None,
+        session.revoked_at_ms,
+        session.revoked_reason,
+    )
+    fields = zip(FIELDS, values, strict=True)
+    return [part for name, value in fields if value is not None for part in (name, value)]
+
+
 def to_session(family: Family, values: Sequence[Any]) -> Session:
     """Read a session from the values of `FIELDS`; those not set are None."""
     (

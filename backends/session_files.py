@@ -156,6 +156,20 @@ def sweep_shard(shard: str, now_ms: int, limit: int) -> int:
     return removed
 
 
+def damaged_session(directory: str) -> str | None:
+    """Say which is the first session file that can't be read; None if all can."""
+    for shard in SHARDS:
+        for name in os.listdir(f"{directory}/{shard}"):
+            if name not in {LOCK, DENIED}:
+                folder = Folder(f"{directory}/{shard}", f"{directory}/{shard}/{name}")
+                try:
+                    for session in folder.session_names():
+                        folder.session(session)
+                except StoreRefused as error:
+                    return str(error)
+    return None
+
+
 def _sweep_subject(folder: Folder, now_ms: int, limit: int) -> int:
     # Looks without the lock first: a folder with nothing to remove then costs its writers nothing.
     try:

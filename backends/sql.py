@@ -63,7 +63,7 @@ Row = tuple[Any, ...]
 
 
 def row_of(session: Session) -> Row:
-    """Give the row of a new session. Raises StoreRefused: a lone surrogate."""
+    """Give a session's row, in the order of `issue`. Raises StoreRefused: a lone surrogate."""
     subject, family = session.family
     return (
         key(subject),

@@ -185,6 +185,15 @@ class SqliteStore(SqlStore):
         [[synchronous]], _ = self._opened.get().execute("PRAGMA synchronous", (), None)
         return {"journal_mode": journal_mode, "synchronous": SYNCHRONOUS[synchronous]}
 
+    def damage(self) -> str | None:
+        """Run integrity_check, which reads every page and compares each index with its table."""
+        try:
+            rows, _ = self._opened.get().execute("PRAGMA integrity_check", (), self._reader)
+        except StoreRefused as error:
+            return str(error)
+        said = "; ".join(row[0] for row in rows)
+        return None if said == "ok" else said
+
     def close(self) -> None:
         """Close every thread's connection."""
         self._opened.close()

@@ -217,6 +217,14 @@ class Configured(Protocol):
         """Read the settings that decide durability from the server or connection, now."""
 
 
+@runtime_checkable
+class Checks(Protocol):
+    """A store inside the application's process that can check what it keeps."""
+
+    def damage(self) -> str | None:
+        """Read all that is kept: None if it is whole, otherwise what isn't. Must mend nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class No:
     """A capability that a store lacks, and why."""
@@ -252,6 +260,8 @@ class Capabilities:
     native_ttl: Literal[True] | No = True
     """The store reclaims expired sessions without the application's help."""
     lists_sessions: Literal[True] | No = True
+    sends_once: Literal[True] | No = True
+    """A call whose answer was lost isn't sent again, or the store knows it again."""
     bound: Bound | None = None
     """None where the machine alone is the bound."""
 
@@ -327,6 +337,9 @@ class Backend:
     """The kind of server it needs ("redis", "postgres", "mongo"); None for a store in process."""
     drivers: tuple[str, ...] = ()
     """Distributions whose versions belong in the record."""
+    naive: bool = False
+    """Reads, decides and writes back, as many do: it shows that a race can be lost, and is nothing
+    to be recommended. It is compared with nobody."""
 
     def __post_init__(self) -> None:
         if not self.profiles:

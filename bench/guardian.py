@@ -4,11 +4,14 @@ Run as a script, in a session of its own, by `bench.workspace`; it needs the sta
 so that it starts in milliseconds. What belongs to a run is written in ledgers, one a folder, before
 it is needed: `pid` with start time and program, and shared memory. A process is ended only if the
 ledger names it (a recycled pid has another start time), or if it runs a program of the ledger with
-its working directory inside the run's folder, as the children of a server do.
+its working directory inside the run's folder, as the children of a server do. Of mounts and loop
+devices the kernel keeps the ledger: a run's are those on, or of a file in, its folder.
 """
 
 import contextlib
 import ctypes
+import errno
+import fcntl
 import json
 import os
 import select
@@ -24,6 +27,9 @@ LEDGER = "ledger.jsonl"
 _GIVE_UP_SECONDS = 10.0
 _STAT_BYTES = 1024
 """More than proc(5) stat has; read unbuffered, since every process's is read in every cell."""
+FITHAW = 0xC0045878  # linux/fs.h
+_LOOP_CLR_FD = 0x4C01  # linux/loop.h
+_MNT_DETACH = 2  # umount2(2)
 
 
 def note_process(folder: Path, pid: int, program: Path | None = None) -> None:
@@ -76,21 +82,93 @@ def members(folder: Path) -> list[int]:
 def kill(folder: Path) -> None:
     """SIGKILL every process of `folder` at once, and wait until they are gone.
 
-    All are stopped first, so that none can flush or answer while the others die.
+    All are stopped first, so that none can flush or answer while the others die. One whose parent
+    dies by itself meanwhile isn't known by it any more: what was stopped is killed all the same.
     """
     deadline = time.monotonic() + _GIVE_UP_SECONDS
-    stopped: set[int] = set()
-    while fresh := set(members(folder)) - stopped:
+    stopped: dict[int, int | None] = {}
+    while fresh := set(members(folder)) - stopped.keys():
+        stopped |= {pid: start_ticks(pid) for pid in fresh}
         _signal(fresh, signal.SIGSTOP)
-        stopped |= fresh
-    while (alive := members(folder)) and time.monotonic() < deadline:
-        _signal(alive, signal.SIGKILL)
+
+    def alive() -> set[int]:
+        known = {pid for pid, ticks in stopped.items() if ticks and start_ticks(pid) == ticks}
+        return known | set(members(folder))
+
+    while (left := alive()) and time.monotonic() < deadline:
+        _signal(left, signal.SIGKILL)
         time.sleep(0.002)
 
 
+def mounts(folder: Path) -> list[Path]:
+    """Give what is mounted on or below `folder`, the last mounted first (proc(5): mountinfo)."""
+    table = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    points = (line.split(maxsplit=5)[4].encode().decode("unicode_escape") for line in table)
+    return [Path(p) for p in reversed([*points]) if f"{p}/".startswith(f"{folder.resolve()}/")]
+
+
+def unmount_soon(point: Path, seconds: float) -> None:
+    """Unmount all that is on `point` (umount2(2)), waiting for who is about to close a file of it.
+
+    Raises OSError: EBUSY, if one stays open.
+    """
+    deadline = time.monotonic() + seconds
+    while point in mounts(point):
+        try:
+            _unmount(point)
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
+
+
+def thaw(point: Path) -> None:
+    """Let writes to a file system go on; nothing happens to one that isn't frozen."""
+    with contextlib.suppress(OSError):
+        root = os.open(point, os.O_RDONLY)
+        try:
+            fcntl.ioctl(root, FITHAW, 0)
+        finally:
+            os.close(root)
+
+
+def free_disks(folder: Path) -> None:
+    """Unmount what is mounted below `folder`, and free loop devices with a file of it.
+
+    Whoever still has a file open keeps it until his end, and nobody else can reach it.
+    """
+    for point in mounts(folder):
+        try:
+            unmount_soon(point, _GIVE_UP_SECONDS)
+        except OSError:
+            with contextlib.suppress(OSError):
+                _unmount(point, _MNT_DETACH)
+    for loop in loops(folder):
+        with contextlib.suppress(OSError):
+            device = os.open(loop, os.O_RDONLY)
+            try:
+                fcntl.ioctl(device, _LOOP_CLR_FD, 0)
+            finally:
+                os.close(device)
+
+
+def loops(folder: Path) -> list[Path]:
+    """Give the loop devices that are backed by a file in or below `folder`."""
+    found = []
+    for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
+        with contextlib.suppress(OSError):
+            if backing.read_text(encoding="utf-8").startswith(f"{folder.resolve()}/"):
+                found.append(Path("/dev") / backing.parts[-3])
+    return found
+
+
 def end(folder: Path) -> None:
-    """Kill what belongs to `folder`, free its shared memory, and remove it."""
+    """Kill what belongs to `folder`, free its shared memory and disks, and remove it."""
+    # A process that waits for a frozen file system can't even be killed.
+    for point in mounts(folder):
+        thaw(point)
     kill(folder)
+    free_disks(folder)
     for entry in _ledgers(folder):
         for segment in entry.get("segments", ()):
             ctypes.CDLL(None).shmctl(segment, 0, None)  # 0 is IPC_RMID
@@ -98,6 +176,12 @@ def end(folder: Path) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(name)  # noqa: PTH108 - pathlib costs no less and says no more
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unmount(point: Path, flags: int = 0) -> None:
+    if ctypes.CDLL(None, use_errno=True).umount2(os.fsencode(point), flags) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def _pids() -> Iterator[int]:

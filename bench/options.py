@@ -172,7 +172,7 @@ def _changed(parameters: Parameters, setting: str, key: str, text: str) -> Param
 
 def _value(text: str, is_tuple: bool) -> object:  # noqa: FBT001 - how the text is to be read
     """Read JSON, or `1,8` for a field that takes several; pydantic turns text into numbers."""
-    if text.startswith(("[", '"')):
+    if text.startswith(("[", "{", '"')):
         try:
             return json.loads(text)
         except ValueError:

@@ -10,9 +10,11 @@ as the run goes, from its records: `bench.analysis.sampling`.
 """
 
 import hashlib
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from backends import Subject
+from bench import faults
+from bench.faults import Lack
 from bench.record import PlannedTrial, SessionBound, Skipped, SubjectFacts
 from scenarios.scenario import AdaptiveParameters, Case, Parameters, Scenario
 
@@ -49,7 +51,8 @@ def facts(subjects: Sequence[Subject], *, control: bool) -> list[SubjectFacts]:
     described = [_facts(subject) for subject in subjects]
     if not control:
         return described
-    twice = next((s for s in subjects if s.backend.server), subjects[0])
+    compared = [one for one in subjects if not one.backend.naive] or subjects
+    twice = next((s for s in compared if s.backend.server), compared[0])
     again = _facts(twice).model_copy(update={"label": f"{twice.spec} (again)", "control": True})
     return [*described, again]
 
@@ -63,6 +66,7 @@ def _facts(subject: Subject) -> SubjectFacts:
         title=subject.backend.title,
         durability=subject.profile.durability,
         lacking=dict(subject.profile.capabilities.lacking()),
+        naive=subject.backend.naive,
         bound=SessionBound(sessions=bound.sessions, reason=bound.reason) if bound else None,
     )
 
@@ -73,18 +77,21 @@ def plan(
     described: Sequence[SubjectFacts],
     seed: int,
     spared: Container[str] = (),
+    lacking: Mapping[str, Lack] = {},
 ) -> list[PlannedTrial]:
     """Give every trial once: each scenario's cases for each label, as often as it may be taken.
 
-    Subjects in `spared` get no case that stops or kills their server.
+    Subjects in `spared` get no case that stops or kills their server; nobody gets a fault in
+    `lacking`, which this machine can't bring about; a naive one has a part only in scenarios that
+    want such company.
     """
     more = {
         scenario.name: asked.more_trials if isinstance(asked, AdaptiveParameters) else 0
         for scenario, asked in scenarios
     }
     rounds: dict[int, list[PlannedTrial]] = {}
-    for scenario, fact, case in _cases(scenarios, subjects, described):
-        if fact.spec in spared and _disturbs(case):
+    for scenario, fact, subject, case in _cases(scenarios, subjects, described):
+        if _excuse(scenario, subject, case, spared, lacking) is not None:
             continue
         for repeat in range(1, case.trials + more[scenario.name] + 1):
             trial = _trial(scenario.name, case.name, fact.label, repeat, seed)
@@ -101,38 +108,58 @@ def left_out(
     subjects: Sequence[Subject],
     described: Sequence[SubjectFacts],
     spared: Container[str],
+    lacking: Mapping[str, Lack] = {},
 ) -> list[Skipped]:
-    """Say which scenarios `plan` leaves out, wholly or in part, for subjects in `spared`."""
-    named = dict.fromkeys(
-        f"{fact.spec} in {scenario.name}"
-        for scenario, fact, case in _cases(scenarios, subjects, described)
-        if fact.spec in spared and _disturbs(case)
-    )
-    return [
-        Skipped(
-            spec=name,
+    """Say what `plan` leaves out, and why."""
+    excuses = [
+        _excuse(scenario, subject, case, spared, lacking)
+        for scenario, _, subject, case in _cases(scenarios, subjects, described)
+    ]
+    return list({excuse.spec: excuse for excuse in excuses if excuse is not None}.values())
+
+
+def _excuse(
+    scenario: Scenario,
+    subject: Subject,
+    case: Case,
+    spared: Container[str],
+    lacking: Mapping[str, Lack],
+) -> Skipped | None:
+    """Say why a subject isn't put through a case; None if it is."""
+    if subject.spec in spared and any(phase.disturbs for phase in case.phases):
+        return Skipped(
+            spec=f"{subject.spec} in {scenario.name}",
             reason="the server is yours, so it is never stopped or killed",
             mend="refreshbench run --servers wheel",
         )
-        for name in named
-    ]
+    for fault in faults.names_in(case):
+        if lack := lacking.get(fault):
+            return Skipped(spec=f"{fault} in {scenario.name}", reason=lack.reason, mend=lack.mend)
+        if subject.backend.server is None and faults.load(fault).needs == "connection":
+            return Skipped(
+                spec=f"{subject.spec} in {scenario.name}, {fault}",
+                reason="it lives in the application: there is no connection to it",
+                mend="name a store that has a server",
+            )
+    return None
 
 
 def _cases(
     scenarios: Sequence[tuple[Scenario, Parameters]],
     subjects: Sequence[Subject],
     described: Sequence[SubjectFacts],
-) -> Iterator[tuple[Scenario, SubjectFacts, Case]]:
-    capabilities = {subject.spec: subject.profile.capabilities for subject in subjects}
+) -> Iterator[tuple[Scenario, SubjectFacts, Subject, Case]]:
+    known = {subject.spec: subject for subject in subjects}
+    compared = [fact.spec for fact in described if not fact.naive]
     for scenario, parameters in scenarios:
+        beside = scenario.companions(compared or [fact.spec for fact in described])
         for fact in described:
+            if fact.naive and not beside:
+                continue
             if scenario.control or not fact.control:
-                for case in scenario.cases(parameters, capabilities[fact.spec]):
-                    yield scenario, fact, case
-
-
-def _disturbs(case: Case) -> bool:
-    return any(phase.disturbs for phase in case.phases)
+                subject = known[fact.spec]
+                for case in scenario.cases(parameters, subject.profile.capabilities):
+                    yield scenario, fact, subject, case
 
 
 def _trial(scenario: str, case: str, label: str, repeat: int, seed: int) -> PlannedTrial:

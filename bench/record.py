@@ -59,6 +59,8 @@ class SubjectFacts(Record):
     """Capability it declares it lacks -> the reason."""
     control: bool = False
     """Whether this is the second half of the A/A pair."""
+    naive: bool = False
+    """Whether it is there to lose races, as a positive control, and is compared with nobody."""
     bound: SessionBound | None = None
 
 

@@ -15,14 +15,16 @@ from typing import Any, NamedTuple, Protocol
 import backends
 import scenarios
 from backends import Subject
-from backends.store import Place, Policy
-from bench import phases, servers
+from backends.store import Place
+from bench import faults, phases, servers
 from bench.analysis.sampling import Sampler
 from bench.errors import Missing, WrongUse
+from bench.faults.proxy import Proxy, address
 from bench.load.workers import Source
 from bench.phases.stage import Stage
 from bench.record import PlannedTrial, Run, RunFolder, ServerFacts, Trial, WorkerFacts
 from bench.servers.server import Found, Server
+from bench.volume import ThinVolume, Volume
 from bench.workspace import Workspace
 from scenarios.history import Event, to_lines
 from scenarios.scenario import Case, Observation, Phase, Remembers, Scenario
@@ -121,37 +123,53 @@ class Runner:
         scenario = scenarios.load(planned.scenario)
         case = self._case(scenario, planned, subject)
         with contextlib.ExitStack() as ends:
-            place, server = self._place(subject, ends)
-            subject.prepare(place)
+            site = self._place(subject, case, ends)
+            subject.prepare(site.place)
             stage = ends.enter_context(
                 Stage(
                     subject=subject,
-                    place=place,
-                    policy=Policy(),
-                    server=server,
+                    place=site.place,
+                    policy=case.policy,
+                    server=site.server,
                     seed=planned.seed,
                     scratch=self._folder_for(ends),
+                    volume=site.volume,
+                    proxy=site.proxy,
                     source=self._source,
                 )
             )
-            observations = [self._observe(phase, stage) for phase in case.phases]
             facts = None
-            if server is not None:
+            # Asked before the phases: a fault may leave it unable to answer.
+            if (server := site.server) is not None:
                 facts = ServerFacts(kind=server.kind, way=server.way, version=server.version())
+            observations = [self._observe(phase, stage) for phase in case.phases]
         findings = scenario.judge(observations).model_dump(mode="json")
         remembered = [seen for seen in observations if isinstance(seen, Remembers)]
         history = [event for seen in remembered for event in seen.history]
         return _Played(facts, stage.settings, findings, history, stage.workers)
 
-    def _place(self, subject: Subject, ends: contextlib.ExitStack) -> tuple[Place, Server | None]:
-        """Give a fresh place: a folder, and a server just started if the backend needs one."""
-        directory = self._folder_for(ends)
+    def _place(self, subject: Subject, case: Case, ends: contextlib.ExitStack) -> "_Site":
+        """Give a fresh place: a folder, and a server just started if the backend needs one.
+
+        A fault that strikes the disk gets the data on one of the trial's own.
+        """
+        needs = {faults.load(name).needs for name in faults.names_in(case)}
         kind = subject.backend.server
+        directory = self._folder_for(ends)
+        folder = self._folder_for(ends)
+        volume = None
+        if needs & {"volume", "thin volume"}:
+            make = ThinVolume if "thin volume" in needs else Volume
+            volume = make(self._folder_for(ends), folder / "data" if kind else directory)
+            ends.callback(volume.close)
         if kind is None:
-            return Place(directory), None
-        server = servers.start(self._servers[kind], self._folder_for(ends), subject.profile.server)
+            return _Site(Place(directory), volume=volume)
+        server = servers.start(self._servers[kind], folder, subject.profile.server)
         ends.callback(server.close)
-        return Place(directory, server.url), server
+        if "connection" not in needs:
+            return _Site(Place(directory, server.url), server, volume)
+        proxy = ends.enter_context(Proxy(*address(server.url)))
+        return _Site(Place(directory, proxy.reroute(server.url)), server, volume, proxy)
 
     def _folder_for(self, ends: contextlib.ExitStack) -> Path:
         """Give an empty folder that is removed with the trial."""
@@ -168,6 +186,15 @@ class Runner:
         cases = scenario.cases(parameters, subject.profile.capabilities)
         [case] = [case for case in cases if case.name == planned.case]
         return case
+
+
+class _Site(NamedTuple):
+    """Where a trial is played."""
+
+    place: Place
+    server: Server | None = None
+    volume: Volume | None = None
+    proxy: Proxy | None = None
 
 
 class _Played(NamedTuple):

@@ -12,7 +12,7 @@ from rich.console import Console
 
 import scenarios
 from backends.tokens import ALGORITHMS
-from bench import analysis, report, token_costs
+from bench import analysis, faults, report, token_costs
 from bench.analysis.sampling import left
 from bench.environment import Environment, collect, differences
 from bench.environment import warnings as environment_warnings
@@ -26,7 +26,7 @@ from bench.progress import display
 from bench.record import Record, Run, RunExists, RunFolder, Skipped, Trial
 from bench.runner import Runner
 from bench.servers.server import Found
-from bench.subjects import Chosen, available, named
+from bench.subjects import Chosen, accompanied, available, named
 from bench.workspace import Workspace
 from scenarios.scenario import Effort, Parameters
 
@@ -85,6 +85,12 @@ def start(options: RunOptions, folders: Folders, console: Console) -> RunResult:
         chosen = named(options.backends, options.servers)
     else:
         chosen = available(DEFAULT_SUBJECTS, options.servers)
+    company = [
+        spec
+        for name in parameters
+        for spec in scenarios.load(name).companions([one.spec for one in chosen.subjects])
+    ]
+    chosen = accompanied(chosen, company, options.servers)
     with (
         interruptible(f"what is recorded is in {folders.results}"),
         cluster.source(options.workers) as source,
@@ -93,7 +99,7 @@ def start(options: RunOptions, folders: Folders, console: Console) -> RunResult:
         source.require_reach(chosen.servers)
         console.print("looking at this machine", style="dim")
         environment = _environment(workspace.path, chosen.servers)
-        run = _describe(options, parameters, chosen, environment)
+        run = _describe(options, parameters, chosen, environment, workspace.folder("faults"))
         folder = _create(folders.results, options, run)
         with interruptible(_go_on(folder)), folder.locked():
             _announce(run, folder, console)
@@ -145,12 +151,21 @@ def _describe(
     parameters: Mapping[str, Parameters],
     chosen: Chosen,
     environment: Environment,
+    scratch: Path,
 ) -> Run:
     seed = secrets.randbits(32) if options.seed is None else options.seed
     asked = [(scenarios.load(name), values) for name, values in parameters.items()]
     described = facts(chosen.subjects, control=any(scenario.control for scenario, _ in asked))
-    skipped = left_out(asked, chosen.subjects, described, chosen.spared)
-    planned = plan(asked, chosen.subjects, described, seed, chosen.spared)
+    cases = [
+        case
+        for scenario, values in asked
+        for subject in chosen.subjects
+        for case in scenario.cases(values, subject.profile.capabilities)
+    ]
+    named = dict.fromkeys(name for case in cases for name in faults.names_in(case))
+    lacking = faults.lacking(named, scratch)
+    skipped = left_out(asked, chosen.subjects, described, chosen.spared, lacking)
+    planned = plan(asked, chosen.subjects, described, seed, chosen.spared, lacking)
     if not planned:
         raise WrongUse(
             "nothing is left to run: "

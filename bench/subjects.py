@@ -79,3 +79,14 @@ def available(specs: Sequence[str], ways: str) -> Chosen:
         subjects.append(subject)
     started = {kind: answer for kind, answer in found.items() if isinstance(answer, Found)}
     return Chosen(subjects, started, skipped)
+
+
+def accompanied(chosen: Chosen, specs: Sequence[str], ways: str) -> Chosen:
+    """Add those subjects of `specs` that can run here and aren't there yet."""
+    there = {subject.spec for subject in chosen.subjects}
+    company = available(specs, ways)
+    return Chosen(
+        [*chosen.subjects, *(one for one in company.subjects if one.spec not in there)],
+        {**company.servers, **chosen.servers},
+        chosen.skipped,
+    )

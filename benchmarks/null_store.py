@@ -13,6 +13,7 @@ from backends.store import (
     Token,
     Verification,
 )
+from bench.load.open_loop import Agenda
 from bench.load.schedule import Call, Fleet
 from scenarios.phases.workload import Workload
 
@@ -49,6 +50,13 @@ def schedule(calls: int) -> Sequence[Call]:
         _, held = fleet.clients.open_session(0)
         fleet.held[held.family] = held
     return fleet.schedule(store, Workload(mix={"rotate": 1}), calls, 0)
+
+
+def agenda(offsets_ns: Sequence[int], start_ns: int) -> Agenda:
+    """Have so many operations due, nobody in a hurry to end."""
+    number, never_ns = len(offsets_ns), 1 << 62
+    due_ns = array("q", [start_ns + offset_ns for offset_ns in offsets_ns])
+    return Agenda(iter(range(number)), due_ns, [None] * number, never_ns, never_ns)
 
 
 def bare_loop(prepared: Sequence[Call]) -> int:

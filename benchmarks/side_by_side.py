@@ -4,11 +4,14 @@
 
 - harness: what the measured loop costs over a bare timing loop, on a store that does nothing;
 - psycopg against `pgbench -M prepared`: the same UPDATE, 8 connections;
-- redis-py against `redis-benchmark`: the same Lua script by EVALSHA, 8 connections.
+- redis-py against `redis-benchmark`: the same Lua script by EVALSHA, 8 connections;
+- the capacity that the `load` scenario finds against the rate each of these tools reaches, and what
+  one core of the server could do by its CPU per operation, under our load and under theirs.
 
 Nothing here passes or fails: it says a ratio, its range over the rounds, and where the time goes.
 """
 
+import re
 import shutil
 import statistics
 import subprocess
@@ -19,6 +22,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
 import redis
 
 import backends
@@ -26,15 +30,20 @@ from backends.postgres import ROTATE as UPDATE
 from backends.redis import ISSUE, ROTATE, SKEW_MS
 from backends.store import Place, Policy
 from bench import phases, servers
+from bench.analysis.limits import pace_limited_because
 from bench.errors import Missing, RefreshbenchError
 from bench.load.closed_loop import drive
+from bench.load.workers import cores
 from bench.phases.stage import Stage
 from bench.servers.server import Found, Server
 from bench.workspace import Workspace
 from benchmarks.null_store import bare_loop, schedule
+from scenarios import offered_load
 from scenarios.histogram import count
+from scenarios.phases.climb import Climb, Climbed
 from scenarios.phases.measure import Measure, Measured
 from scenarios.phases.workload import Workload
+from scenarios.scenario import Observation, Phase
 
 CONNECTIONS = 8
 SECONDS = 2.0
@@ -42,6 +51,15 @@ NULL_CALLS = 200_000
 REDIS_SESSIONS = 300_000
 """Far more than one round rotates, so that nearly each session is met for the first time."""
 REDIS_REQUESTS = 40_000
+
+
+class Reached(NamedTuple):
+    """What a vendor's tool reached."""
+
+    rate: float
+    """Operations a second."""
+    core: float
+    """Operations a second of CPU of the server."""
 
 
 class Rates(NamedTuple):
@@ -76,20 +94,13 @@ def harness(rounds: int) -> str:
     )
 
 
-def ours(spec: str, server: Server, folder: Path) -> Callable[[], Measured]:
-    """Prepare our own lane: the `rotate` cell of the latency scenario."""
+def ours(spec: str, server: Server, folder: Path) -> Callable[[Phase], Observation]:
+    """Prepare our own lane: a phase, executed on fresh workers."""
     subject = backends.resolve(spec)
     place = Place(folder, server.url)
     subject.prepare(place)
-    phase = Measure(
-        name="rotate",
-        workload=Workload(mix={"rotate": 1}),
-        connections=CONNECTIONS,
-        seconds=SECONDS,
-        warmup_seconds=0.3,
-    )
 
-    def once() -> Measured:
+    def once(phase: Phase) -> Observation:
         # Fresh workers each round, as each trial of a run has.
         with (
             tempfile.TemporaryDirectory() as scratch,
@@ -103,12 +114,65 @@ def ours(spec: str, server: Server, folder: Path) -> Callable[[], Measured]:
             ) as stage,
         ):
             (folder / scratch.replace("/", "-")).touch()
-            seen = phases.execute(phase, stage)
-        assert isinstance(seen, Measured)
-        assert not seen.samples["rotate"].errors, seen.samples["rotate"].errors
-        return seen
+            return phases.execute(phase, stage)
 
     return once
+
+
+ROTATIONS = Measure(
+    name="rotate",
+    workload=Workload(mix={"rotate": 1}),
+    connections=CONNECTIONS,
+    seconds=SECONDS,
+    warmup_seconds=0.3,
+)
+"""The `rotate` cell of the latency scenario."""
+CLIMB = Climb(
+    workload=Workload(mix={"rotate": 1}),
+    connections=CONNECTIONS,
+    arrivals="poisson",
+    calibration_seconds=0.5,
+    shares=(0.6, 0.9),
+    rates=(),
+    seconds=SECONDS / 2,
+    least_operations=1_000,
+    bound_ns=20_000_000,
+    searches=4,
+    confirmations=1,
+)
+"""The load scenario, rotations alone."""
+
+
+def closed(once: Callable[[Phase], Observation]) -> Measured:
+    """Take the closed loop once."""
+    seen = once(ROTATIONS)
+    assert isinstance(seen, Measured)
+    assert not seen.samples["rotate"].errors, seen.samples["rotate"].errors
+    return seen
+
+
+def capacity(title: str, once: Callable[[Phase], Observation], tool: Reached) -> str:
+    """Hold the capacity that a climb finds against what a tool reached a moment before."""
+    seen = once(CLIMB)
+    assert isinstance(seen, Climbed)
+    found = offered_load.judge([seen])
+    carried = [step for step in found.steps if step.holds]
+    if found.capacity is None or not carried:
+        return f"{title}: no rate was carried"
+    spent_ns = sum(step.server_cpu_ns or 0 for step in carried)
+    core = sum(step.completed for step in carried) * 1e9 / spent_ns
+    limited = [
+        reason
+        for step in found.steps
+        if step.rate == found.fails_at and (reason := pace_limited_because([step], cores()))
+    ]
+    why = f"; generator-limited: {limited[0]}" if limited else ""
+    return (
+        f"{title}, capacity: {found.capacity:,.0f}/s open loop against {tool.rate:,.0f}/s, ratio"
+        f" {found.capacity / tool.rate:.2f}{why}\n"
+        f"  one core of the server: {core:,.0f}/s against {tool.core:,.0f}/s under the tool,"
+        f" ratio {core / tool.core:.2f}"
+    )
 
 
 def rate(seen: Measured) -> float:
@@ -129,21 +193,32 @@ def share(seen: Measured) -> str:
 
 
 def by_turns(
-    title: str, rounds: int, once: Callable[[], Measured], other: Callable[[], float]
-) -> Rates:
+    title: str, rounds: int, once: Callable[[Phase], Observation], other: Callable[[], Reached]
+) -> str:
     """Take both lanes by turns, so that a slow minute of the machine slows both."""
-    mine, theirs = [], []
+    mine, theirs, capacities = [], [], []
     for _ in range(rounds):
-        mine.append(once())
+        mine.append(closed(once))
         theirs.append(other())
-    return Rates(title, [rate(seen) for seen in mine], theirs, share(mine[-1]))
+        capacities.append(capacity(title, once, theirs[-1]))
+    rates = Rates(title, [rate(s) for s in mine], [one.rate for one in theirs], share(mine[-1]))
+    return "\n".join([str(rates), *capacities])
 
 
 PGBENCH_SESSIONS = 125
 """Of each of the 8 clients: a thousand in all, as in our own lane."""
 
 
-def pgbench(found: Found, server: Server, folder: Path) -> Callable[[], float]:
+def server_cpu_ns(server: Server) -> int:
+    """Give the server's CPU time so far, with that of children it has outlived.
+
+    A tool's connections are gone when it ends, and PostgreSQL's processes for them as well.
+    """
+    times = [psutil.Process(pid).cpu_times() for pid in server.pids()]
+    return int(sum(t.user + t.system + t.children_user + t.children_system for t in times) * 1e9)
+
+
+def pgbench(found: Found, server: Server, folder: Path) -> Callable[[], Reached]:
     """Prepare pgbench: each client rotates its own sessions in turn, so that every call wins."""
     program = Path(found.detail).with_name("pgbench")
     if not program.exists():
@@ -181,8 +256,9 @@ FROM generate_series(0, {CONNECTIONS - 1}) c, generate_series(0, {PGBENCH_SESSIO
     }
     defines = [f"--define={name}={value}" for name, value in values.items()]
 
-    def once() -> float:
+    def once() -> Reached:
         subprocess.run([psql, "-q", "-v", "ON_ERROR_STOP=1", "-c", fill, server.url], check=True)
+        before_ns = server_cpu_ns(server)
         ran = subprocess.run(
             [
                 program,
@@ -199,13 +275,16 @@ FROM generate_series(0, {CONNECTIONS - 1}) c, generate_series(0, {PGBENCH_SESSIO
             capture_output=True,
             text=True,
         )
-        [line] = [line for line in ran.stdout.splitlines() if line.startswith("tps =")]
-        return float(line.split()[2])
+        spent_ns = server_cpu_ns(server) - before_ns
+        processed = r"^number of transactions actually processed: (\d+)"
+        [done] = re.findall(processed, ran.stdout, re.MULTILINE)
+        [tps] = re.findall(r"^tps = ([0-9.]+)", ran.stdout, re.MULTILINE)
+        return Reached(float(tps), int(done) * 1e9 / spent_ns)
 
     return once
 
 
-def redis_benchmark(server: Server) -> Callable[[], float]:
+def redis_benchmark(server: Server) -> Callable[[], Reached]:
     """Prepare redis-benchmark: each request rotates a random one of many fresh sessions."""
     program = shutil.which("redis-benchmark")
     if program is None:
@@ -223,7 +302,7 @@ def redis_benchmark(server: Server) -> Callable[[], float]:
     }
     rotate = [0, "d" * 32, "device", 1, "e" * 32, far_ms, 1, 0, 0, SKEW_MS]
 
-    def once() -> float:
+    def once() -> Reached:
         client.script_load(ISSUE.source)
         client.script_load(ROTATE.source)
         for start in range(0, REDIS_SESSIONS, 10_000):
@@ -231,6 +310,7 @@ def redis_benchmark(server: Server) -> Callable[[], float]:
             for number in range(start, start + 10_000):
                 pipe.hset(f"rt:{{b}}:{number:012}", mapping=fields)
             pipe.execute()
+        before_ns = server_cpu_ns(server)
         ran = subprocess.run(
             [
                 program,
@@ -243,8 +323,10 @@ def redis_benchmark(server: Server) -> Callable[[], float]:
             capture_output=True,
             text=True,
         )
+        spent_ns = server_cpu_ns(server) - before_ns
         client.delete(*(f"rt:{{b}}:{number:012}" for number in range(REDIS_SESSIONS)))
-        return float(ran.stdout.splitlines()[-1].split(",")[1].strip('"'))
+        reached = float(ran.stdout.splitlines()[-1].split(",")[1].strip('"'))
+        return Reached(reached, REDIS_REQUESTS * 1e9 / spent_ns)
 
     return once
 

@@ -9,6 +9,7 @@ MODULES = {
     "latency": "scenarios.latency",
     "durability": "scenarios.durability",
     "consistency": "scenarios.consistency",
+    "load": "scenarios.offered_load",
     "scale": "scenarios.scale",
     "soak": "scenarios.soak",
 }

@@ -1,15 +1,49 @@
-"""Several app instances on one store: does each see the others, and has a race one winner."""
+"""Several app instances on one store: does each see the others, and who wins when they meet.
 
-from collections import Counter
-from collections.abc import Sequence
-from typing import Annotated
+They rotate one token at once; one logs a session out while the others rotate it; one ends all
+sessions of a subject while the others log it in. In good health, while answers are lost, while the
+server stands still, while an instance does. The checkers of `scenarios.checkers` judge every
+history, and a search for an order cross-checks them.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import chain, islice
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
 from backends.store import Capabilities, Outcome
+from scenarios.checkers import verdicts
+from scenarios.checkers.lineage import REVOCATIONS
+from scenarios.checkers.linearizable import Found, search
+from scenarios.history import Event
 from scenarios.phases.observe import Observe, Observed
-from scenarios.phases.race import Race, Raced
+from scenarios.phases.race import Contest, Race, Raced
 from scenarios.scenario import Case, Effort, Findings, Observation, Parameters, Phase, Scenario
+
+SEARCHED = 200
+"""Families of a phase that are searched for an order, as a cross-check."""
+MOST_TRIED = 2_000
+"""States that one such search may look at."""
+
+
+NAIVE = {
+    "redis": "redis-naive",
+    "redis-py": "redis-naive",
+    "postgres": "postgres-naive",
+    "postgres-psycopg": "postgres-naive",
+    "postgres-sqlalchemy": "postgres-naive",
+    "mongo": "mongo-naive",
+    "mongo-pymongo": "mongo-naive",
+    "sqlite": "sqlite-naive",
+    "files": "files-naive",
+    "memory": "memory-naive",
+}
+"""Backend -> the naive way of using the same store."""
+STRANGERS = "files-naive"
+"""For stores of others, and those without a server or a state of their own."""
 
 
 class ConsistencyParameters(Parameters, frozen=True):
@@ -21,6 +55,19 @@ class ConsistencyParameters(Parameters, frozen=True):
     """Rounds of one instance acting and every other looking, per number of instances."""
     races: PositiveInt = 100
     """Tokens rotated by every instance at once, per number of instances."""
+    endings: PositiveInt = 30
+    """Sessions logged out while they are rotated, and subjects whose sessions are all ended while
+    they log in, per number of instances."""
+    mishaps: tuple[Literal["lost answers", "paused server", "paused instance"], ...] = (
+        "lost answers",
+        "paused server",
+        "paused instance",
+    )
+    """What goes wrong while tokens are rotated by several at once; where the store has it."""
+    mishap_instances: Annotated[int, Field(ge=2)] = 4
+    """App instances that race amid mishaps."""
+    mishap_races: PositiveInt = 20
+    """Tokens rotated by every instance at once, per mishap."""
 
 
 class Visibility(Findings):
@@ -35,16 +82,34 @@ class Visibility(Findings):
 
 
 class Races(Findings):
-    """How races among a number of instances ended."""
+    """How races of one kind among a number of instances ended."""
 
     instances: int
+    contest: str = "rotate"
+    """What met: rotate; revoke (a logout, and rotations); logout-all (the end of all of a subject's
+    sessions, and logins)."""
+    mishap: str = "none"
+    mishaps: int = 0
+    """How often the mishap happened."""
+    unsuited: str = ""
+    """Why there was nothing to race here; empty where there was."""
     rounds: int
+    """Families that were raced for."""
     contested: int
-    """Rounds that count: a call overlapped the winner's, or several won, which no order excuses."""
+    """Rounds that count: a call overlapped the winner's (or the ending), or a checker found
+    something, which no order excuses."""
     winners: dict[int, int]
-    """Number of winners -> contested rounds."""
+    """Number of winners -> contested rounds, where all rotated."""
     outcomes: dict[str, int]
     """What the calls were answered, over all rounds."""
+    anomalies: dict[str, int] = Field(default_factory=dict)
+    """Checker -> families in which it found something."""
+    undecided: dict[str, str] = Field(default_factory=dict)
+    """Checker -> why it could not tell. Never a pass."""
+    orders: dict[str, int] = Field(default_factory=dict)
+    """How the search for an order ended -> families; it takes the first few hundred."""
+    disagreements: int = 0
+    """Families on which the search and the checkers say otherwise: a fault of this suite."""
 
     @property
     def double_spends(self) -> int:
@@ -61,13 +126,33 @@ class ConsistencyFindings(Findings):
 
 
 def cases(parameters: ConsistencyParameters, capabilities: Capabilities) -> Sequence[Case]:
-    """One trial takes a fresh store through every number of instances."""
-    del capabilities
+    """One trial takes a fresh store through every number of instances, and every mishap."""
     phases: list[Phase] = []
+    contests: Sequence[Contest] = ("revoke", "logout-all") if capabilities.revokes else ()
     for instances in parameters.instances:
         phases.append(Observe(instances=instances, rounds=parameters.sightings))
         phases.append(Race(instances=instances, rounds=parameters.races))
+        phases.extend(
+            Race(instances=instances, rounds=parameters.endings, contest=contest)
+            for contest in contests
+        )
+    phases.extend(
+        Race(instances=parameters.mishap_instances, rounds=parameters.mishap_races, mishap=mishap)
+        for mishap in parameters.mishaps
+    )
     return [Case(name="instances", phases=phases, trials=parameters.trials)]
+
+
+def companions(specs: Sequence[str]) -> Sequence[str]:
+    """Give the naive way of using each store, in the profile that its first subject has."""
+    found: dict[str, str] = {}
+    for spec in specs:
+        backend, _, profile = spec.partition(":")
+        if backend in NAIVE:
+            found.setdefault(NAIVE[backend], f"{NAIVE[backend]}:{profile}")
+        else:
+            found.setdefault(STRANGERS, STRANGERS)
+    return list(found.values())
 
 
 def judge(observations: Sequence[Observation]) -> ConsistencyFindings:
@@ -100,29 +185,100 @@ def _visibility(seen: Observed) -> Sequence[Visibility]:
 
 
 def _races(seen: Raced) -> Races:
-    won = [(race, race.outcomes.count(Outcome.ROTATED)) for race in seen.rounds]
-    winners = Counter(winners for race, winners in won if race.contested or winners > 1)
-    outcomes = Counter(outcome for race in seen.rounds for outcome in race.outcomes)
+    by_family: dict[str, list[Event]] = defaultdict(list)
+    for event in seen.history:
+        by_family[event.family].append(event)
+    met = {family: _met(events, seen.phase.contest) for family, events in by_family.items()}
+    found = verdicts(seen.history)
+    guilty = {
+        name: {anomaly.family for anomaly in verdict.anomalies} for name, verdict in found.items()
+    }
+    suspects = set().union(*guilty.values())
+    contested = [
+        sum(event.outcome == Outcome.ROTATED for event in calls)
+        for family, calls in met.items()
+        if family in suspects or _overlapped(calls)
+    ]
+    searched = {
+        family: search(events, MOST_TRIED) for family, events in islice(by_family.items(), SEARCHED)
+    }
     return Races(
         instances=seen.phase.instances,
-        rounds=len(seen.rounds),
-        contested=winners.total(),
-        winners=dict(winners),
-        outcomes=dict(outcomes),
+        contest=seen.phase.contest,
+        mishap=seen.phase.mishap,
+        mishaps=seen.mishaps,
+        unsuited=seen.unsuited,
+        rounds=len(met),
+        contested=len(contested),
+        winners=dict(Counter(contested)) if seen.phase.contest == "rotate" else {},
+        outcomes=dict(Counter(_said(event) for calls in met.values() for event in calls)),
+        anomalies={name: len(families) for name, families in guilty.items() if families},
+        undecided={name: verdict.undecided for name, verdict in found.items() if verdict.undecided},
+        orders=dict(Counter(str(order) for order in searched.values())),
+        disagreements=sum(
+            order is not Found.UNDECIDED and (order is Found.NO) != (family in suspects)
+            for family, order in searched.items()
+        ),
     )
+
+
+def _met(events: Sequence[Event], contest: Contest) -> Sequence[Event]:
+    """Give the calls that met in a family's race."""
+    kinds: Mapping[Contest, AbstractSet[str]] = {
+        "rotate": {"rotate"},
+        "revoke": {"rotate", "revoke"},
+        "logout-all": {"issue", "revoke_subject"},
+    }
+    return [event for event in events if event.kind in kinds[contest]]
+
+
+def _overlapped(calls: Sequence[Event]) -> bool:
+    """Whether a call overlapped the one that decides: the ending, the winner's, or the first.
+
+    Losers that meet one another when the winner is long done were never in its way.
+    """
+    endings = (event for event in calls if event.kind in REVOCATIONS)
+    winners = (event for event in calls if event.outcome == Outcome.ROTATED)
+    decisive = next(chain(endings, winners, calls))
+    return any(
+        one.invoke_ns < _left_ns(decisive) and decisive.invoke_ns < _left_ns(one)
+        for one in calls
+        if one is not decisive
+    )
+
+
+def _left_ns(event: Event) -> int:
+    """Give when whoever called was done with it, answered or not."""
+    assert event.return_ns is not None, event
+    return event.return_ns
+
+
+def _said(event: Event) -> str:
+    return event.outcome or event.kind
 
 
 SCENARIO = Scenario(
     name="consistency",
     title="Consistency between instances",
-    summary="2 to 8 app instances on one store: what each sees, and how many win one race",
+    summary="2 to 16 app instances on one store: what each sees, and who wins when they meet",
     parameters=ConsistencyParameters,
     presets={
-        Effort.QUICK: ConsistencyParameters(trials=1, instances=(2, 8)),
-        Effort.STANDARD: ConsistencyParameters(trials=5, sightings=100, races=300),
-        Effort.THOROUGH: ConsistencyParameters(trials=20, sightings=300, races=1_000),
+        Effort.QUICK: ConsistencyParameters(trials=1, instances=(2, 8), endings=15, mishap_races=8),
+        Effort.STANDARD: ConsistencyParameters(
+            trials=5, instances=(2, 4, 8, 16), sightings=100, races=300, endings=100
+        ),
+        # 120,000 races for one token for each store, and half as many that end sessions.
+        Effort.THOROUGH: ConsistencyParameters(
+            trials=20,
+            instances=(2, 4, 8, 16),
+            sightings=300,
+            races=1_500,
+            endings=400,
+            mishap_races=200,
+        ),
     },
     cases=cases,
     judge=judge,
     findings=ConsistencyFindings,
+    companions=companions,
 )

@@ -1,4 +1,4 @@
-"""What survives: live load, then a graceful restart or SIGKILL, then what is gone and what is back.
+"""What survives: live load, then a fault in its midst, then what is gone and what is back.
 
 The checker compares what was acknowledged before the fault with what the store says afterwards.
 Four different harms are told apart: a *lost session* costs a login; a *resurrected rotated token*
@@ -8,13 +8,13 @@ or a *resurrected revoked token* gives a thief a live token; a *phantom* was nev
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, PositiveInt
 
 from backends.store import Capabilities, Outcome
 from scenarios.history import Event, State
-from scenarios.phases.disturb import Disturb, Disturbed
+from scenarios.phases.disturb import ComeBack, Disturb, Disturbed, FaultName
 from scenarios.phases.workload import Workload
 from scenarios.scenario import (
     Case,
@@ -30,13 +30,17 @@ from scenarios.scenario import (
 class DurabilityParameters(Parameters, frozen=True):
     """Parameters of `durability`."""
 
-    faults: Annotated[tuple[Literal["restart", "crash"], ...], Field(min_length=1)] = (
+    faults: Annotated[tuple[FaultName, ...], Field(min_length=1)] = (
         "restart",
         "crash",
+        "powercut",
     )
-    """A graceful restart; SIGKILL of every process that holds the data. One trial is one fault."""
+    """One trial is one fault. There are also `pause`, `slow-disk`, `disk-full`, `io-error` and
+    `lost-reply`, which leave the store's processes running."""
     seconds: PositiveNumber = 1.0
-    """Load before the fault."""
+    """Load before the fault, at the longest: the moment is drawn from its second half."""
+    outage_seconds: PositiveNumber = 0.5
+    """How long a fault lasts that leaves the store's processes running."""
     rate: PositiveNumber = 1_000.0
     """Operations offered a second."""
     instances: PositiveInt = 2
@@ -71,9 +75,16 @@ class DurabilityFindings(Findings):
     """Unanswered operations that turn out to have been executed."""
     phantoms: int
     """States that no operation of the history wrote."""
+    torn: int = 0
+    """Families of which the store has something that it can't read; counted as lost, too."""
     unanswered: int
-    recovery_ns: int
-    """From the fault to the first answer."""
+    refused: int = 0
+    """Operations that are known not to have been executed."""
+    came_back: ComeBack = "restarted"
+    """Whether it took writes again by itself once the fault was over, or had to be started again,
+    as it has to be where the fault ended its processes; "never": it could not be started."""
+    recovery_ns: int | None
+    """From the fault to the first answer; of a fault that is healed, to the first answer after."""
     integrity: str | None
 
 
@@ -93,6 +104,7 @@ def cases(parameters: DurabilityParameters, capabilities: Capabilities) -> Seque
                     instances=parameters.instances,
                     connections=parameters.connections,
                     seconds=parameters.seconds,
+                    outage_seconds=parameters.outage_seconds,
                     rate=parameters.rate,
                 )
             ],
@@ -135,8 +147,11 @@ def judge(observations: Sequence[Observation]) -> DurabilityFindings:
         loss_is_suffix=not lost or all(e.invoke_ns <= first_lost_ns for e in surviving),
         recovered_unknown=len(surviving) - len(kept),
         phantoms=strangers + sum(verdict.phantom for verdict in verdicts),
+        torn=len(seen.torn),
         unanswered=sum(event.status == "unknown" for event in seen.history),
-        recovery_ns=seen.back_at_ns - seen.fault_at_ns,
+        refused=sum(event.status == "fail" for event in seen.history),
+        came_back=seen.came_back,
+        recovery_ns=None if seen.back_at_ns is None else seen.back_at_ns - seen.fault_at_ns,
         integrity=seen.integrity,
     )
 
@@ -215,13 +230,13 @@ def _check(events: Sequence[Event], found: State | None) -> _Verdict:
 
 SCENARIO = Scenario(
     name="durability",
-    title="Lost on restart and crash",
-    summary="live load, then a graceful restart or SIGKILL: what is gone, and what is back",
+    title="Lost by faults",
+    summary="live load, then a restart, SIGKILL or power cut: what is gone, and what is back",
     parameters=DurabilityParameters,
     presets={
         Effort.QUICK: DurabilityParameters(trials=1, seconds=0.6),
         Effort.STANDARD: DurabilityParameters(trials=10, seconds=2.0),
-        Effort.THOROUGH: DurabilityParameters(trials=59, seconds=3.0),
+        Effort.THOROUGH: DurabilityParameters(trials=60, seconds=3.0),
     },
     cases=cases,
     judge=judge,

@@ -12,8 +12,10 @@ from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
 
-from backends.store import Capabilities
+from backends.store import Capabilities, Policy
 from scenarios.history import Event
+
+DEFAULT_POLICY = Policy()
 
 
 class Effort(StrEnum):
@@ -60,6 +62,8 @@ class Case:
     phases: Sequence[Phase]
     trials: int
     """How often it is repeated, each time on a fresh server."""
+    policy: Policy = DEFAULT_POLICY
+    """What the store is opened with."""
 
 
 PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -110,3 +114,6 @@ class Scenario:
     """Whether one subject is run twice under two labels (A/A) to show the noise."""
     default: bool = True
     """Whether a run that names no scenario takes it."""
+    companions: Callable[[Sequence[str]], Sequence[str]] = lambda _specs: ()
+    """From the subjects of a run: those run beside them in this scenario alone, as the positive
+    control of what it may fail to find."""

@@ -10,10 +10,12 @@ from bench.conform.contract import Contract
 from bench.conform.properties import PROPERTIES
 from bench.servers.server import Unavailable
 
-__all__ = ["ProfileContract", "StoreContract"]
+__all__ = ["DriverContract", "ProfileContract", "StoreContract"]
 
 BY_PROFILE = {1, 8, 21}
 """What a durability setting could change."""
+BY_DRIVER = {1, 2, 22, 24, 27}
+"""What another way to the same server could change."""
 
 
 class StoreContract(Contract):
@@ -35,3 +37,9 @@ class ProfileContract(StoreContract):
     """For a backend's further profiles; test_no_false_alarm.py takes each through everything."""
 
     properties = tuple(one for one in PROPERTIES if one.number in BY_PROFILE)
+
+
+class DriverContract(StoreContract):
+    """For a store that differs from another by its driver alone."""
+
+    properties = tuple(one for one in PROPERTIES if one.number in BY_DRIVER)

@@ -11,6 +11,7 @@ import pytest
 
 from backends.store import Durability
 from bench.analysis import Summary, summary
+from bench.analysis.consistency import controls
 from bench.analysis.estimate import estimate, zero_bound
 from bench.analysis.latency import LatencyCell
 from bench.analysis.limits import cores
@@ -363,10 +364,15 @@ class TestDurability:
         assert found is not None
         assert found.acknowledged == 300
         assert found.losses["lost_writes"].model_dump() == {
-            "total": 4, "trials_with": 2, "bound": None,
-        }  # fmt: skip
+            "total": 4,
+            "trials_with": 2,
+            "bound": None,
+            "share": pytest.approx((0.0943, 0.9916), abs=1e-4),
+        }
         assert found.losses["resurrected_revoked"].bound == pytest.approx(1 - 0.05 ** (1 / 3))
         assert found.loss_window_ns == 80
+        assert found.window_quantile == pytest.approx(0.05 ** (1 / 3))
+        assert found.recovery is not None
         assert (found.recovery.median_ns, found.recovery.maximum_ns) == (101, 102)
         assert found.integrity == ["page 3 is torn"]
 
@@ -441,6 +447,76 @@ class TestConsistency:
         assert [(c.label, c.capability) for c in found.contradictions] == [
             ("a:x", "shared_by_processes")
         ]
+
+
+def races_of(contest: str, mishap: str, harm: Mapping[str, int], **other: Any) -> Races:
+    return Races(
+        instances=4,
+        contest=contest,
+        mishap=mishap,
+        rounds=50,
+        contested=40,
+        winners={},
+        outcomes={},
+        anomalies=dict(harm),
+        **other,
+    )
+
+
+class TestRaces:
+    """Races that end sessions, and races amid mishaps."""
+
+    FACTS = (subject("a:x"), subject("a-naive:x", naive=True))
+
+    def found(self, mine: Races, naive: Races) -> Summary:
+        trials = [
+            records.trial(
+                fact.label,
+                "consistency",
+                "instances",
+                0,
+                ConsistencyFindings(visibility=[], races=[races], errors={}),
+            )
+            for fact, races in zip(self.FACTS, (mine, naive), strict=True)
+        ]
+        return summarised(self.FACTS, trials)
+
+    def test_a_zero_needs_somebody_who_lost_the_same_race(self) -> None:
+        """Of the same kind amid the same mishap; another kind proves nothing."""
+        clean = races_of("revoke", "none", {})
+        for naive, expected in (
+            (races_of("revoke", "none", {"alive after revoke": 3}), ["a-naive:x"]),
+            (races_of("logout-all", "none", {"alive after revoke": 3}), []),
+            (races_of("revoke", "paused server", {"alive after revoke": 3}), []),
+            (races_of("revoke", "none", {"false alarm": 3}), []),
+        ):
+            races = self.found(clean, naive).other_races
+            assert controls(races[0], races) == expected
+
+    def test_harm_is_told_from_false_alarm(self) -> None:
+        """A session that outlived its end, or several holders; a refusal is neither."""
+        found = self.found(
+            races_of("rotate", "lost answers", {"false alarm": 10}),
+            races_of("logout-all", "none", {"alive after revoke": 2, "real-time order": 1}),
+        )
+        mine, naive = found.other_races
+        assert (mine.harmed, mine.false_alarms) == (0, 10)
+        assert mine.bound == pytest.approx(zero_bound(40))
+        assert (naive.harmed, naive.bound) == (3, None)
+
+    def test_what_is_there_to_lose_is_no_finding_and_is_compared_with_nobody(self) -> None:
+        """A naive way contradicts nothing and stands in no class."""
+        harm = {"alive after revoke": 3}
+        found = self.found(races_of("revoke", "none", harm), races_of("revoke", "none", harm))
+        assert [(one.label, one.capability) for one in found.contradictions] == [("a:x", "revokes")]
+        assert [s.label for _, members in found.by_class() for s in members] == ["a:x"]
+
+    def test_the_search_is_added_up(self) -> None:
+        """With what it could not decide."""
+        orders = {"linearizable": 8, "undecided": 2}
+        races = races_of("revoke", "none", {}, orders=orders, disagreements=1)
+        [mine, _] = self.found(races, races).other_races
+        assert (mine.orders, mine.disagreements) == (orders, 1)
 
 
 class TestTokens:

@@ -131,7 +131,8 @@ def test_a_mistyped_backend_is_told_the_nearest_and_all() -> None:
     """One line: what is wrong, and what there is."""
     assert refused("rediss") == (
         "no backend 'rediss'; did you mean 'redis'? It has: redis, postgres, postgres-sqlalchemy,"
-        " mongo, sqlite, files, memory, cookie"
+        " mongo, sqlite, files, memory, cookie, redis-py, postgres-psycopg, mongo-pymongo,"
+        " redis-naive, postgres-naive, mongo-naive, sqlite-naive, files-naive, memory-naive"
     )
     assert refused("nothing").startswith("no backend 'nothing'; it is one of: redis, postgres")
 

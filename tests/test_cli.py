@@ -16,6 +16,7 @@ import psutil
 import pytest
 import typer
 
+import scenarios
 from bench import listing, running, servers, subjects
 from bench.cli import app, main
 from bench.options import RunOptions
@@ -28,6 +29,8 @@ TINY = [
     "--set=consistency.instances=2",
     "--set=consistency.sightings=1",
     "--set=consistency.races=1",
+    "--set=consistency.endings=1",
+    "--set=consistency.mishap_races=1",
 ]
 
 
@@ -154,11 +157,14 @@ def test_every_option_in_the_documents_exists() -> None:
         assert promised <= known, name
 
 
+POSTGRES_TOO = ("postgres-sqlalchemy", "postgres-psycopg", "postgres-naive")
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
         ("run la", ["latency"]),
-        ("run -b postgres", ["postgres", "postgres-sqlalchemy"]),
+        ("run -b postgres", ["postgres", *POSTGRES_TOO]),
         ("run -b sqlite:wal", ["sqlite:wal-full", "sqlite:wal-normal"]),
         ("run -b nosuch:", []),
         ("run --effort ", ["quick", "standard", "thorough"]),
@@ -341,7 +347,7 @@ def test_list_names_every_backend_scenario_and_server(cli: Cli) -> None:
             [row] = [line for line in tables.out.splitlines() if f" {subject} " in line]
             assert profile["keeps_writes_through"] in row
             assert (row.split()[1] == "default") == profile["default"]
-    assert [row["name"] for row in found["scenarios"]] == ["latency", "durability", "consistency"]
+    assert [row["name"] for row in found["scenarios"]] == list(scenarios.names())
     assert {row["kind"] for row in found["servers"]} == set(servers.KINDS)
 
 
@@ -410,12 +416,13 @@ def test_run_names_the_run_and_the_report_in_one_json_document(tmp_path: Path) -
     assert folder.path.parent == tmp_path / "results"
     assert Path(told["report"]).is_file()
     assert told["status"] == "ok"
-    assert told["trials"] == {"planned": 2, "ok": 2, "failed": 0}
+    # Each is accompanied by a naive way, the positive control.
+    assert told["trials"] == {"planned": 4, "ok": 4, "failed": 0}
     run = folder.run()
     assert (run.seed, run.effort, run.skipped) == (7, "quick", [])
     assert run.options["backends"] == ["sqlite", "cookie"]
     assert sorted(trial.id for trial in folder.trials()) == sorted(trial.id for trial in run.plan)
-    assert "[2/2] consistency instances" in err
+    assert "[4/4] consistency instances" in err
     for trial in folder.trials():
         assert trial.findings["races"]
 
@@ -443,7 +450,7 @@ def test_a_failed_trial_is_named_and_the_run_goes_on(cli: Cli, tmp_path: Path) -
     said = cli("run", "consistency", "-b", "mine.py:make", "-b", "cookie", *TINY, "--json")
     assert said.code == 1
     told = said.json()
-    assert (told["status"], told["trials"]) == ("failed", {"planned": 2, "ok": 1, "failed": 1})
+    assert (told["status"], told["trials"]) == ("failed", {"planned": 3, "ok": 2, "failed": 1})
     [failed] = told["failed"]
     assert failed["id"] == "consistency/instances/mine.py:make/1"
     assert "no luck in a worker" in failed["error"]
@@ -503,7 +510,7 @@ def test_resuming_runs_what_is_left_and_nothing_else(
 ) -> None:
     """Every planned trial ends up recorded once; what was there stays as it was."""
     path = only_run(tmp_path) / "trials.jsonl"
-    first, second = path.read_bytes().splitlines(keepends=True)
+    first, second, *_ = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(first + second[: len(second) // 2])
     said = cli("run", "--resume", only_run(tmp_path).name, "--seed", str(complete.seed))
     assert said.code == 0

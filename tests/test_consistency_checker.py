@@ -1,28 +1,73 @@
 """The consistency judge: who saw what, and how many won, counted from hand-made observations."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import pytest
 
-from backends.store import Capabilities
-from scenarios.consistency import ConsistencyParameters, Races, Visibility, cases, judge
+from backends.store import Capabilities, No
+from scenarios import checkers
+from scenarios.checkers.anomaly import Anomaly
+from scenarios.consistency import (
+    ConsistencyParameters,
+    Races,
+    Visibility,
+    cases,
+    companions,
+    judge,
+)
+from scenarios.history import Event, Kind
 from scenarios.phases.observe import Observe, Observed, Sighting
-from scenarios.phases.race import Race, Raced, RaceRound
+from scenarios.phases.race import Contest, Race, Raced
+
+Calls = Sequence[tuple[int, int, str]]
+"""One race: begin, end and answer of each call."""
 
 
-def raced(*rounds: RaceRound, instances: int = 3) -> Races:
-    """Judge some races."""
-    phase = Race(instances=instances, rounds=len(rounds))
-    [found] = judge([Raced(phase=phase, rounds=rounds)]).races
+def raced(*rounds: Calls, instances: int = 3) -> Races:
+    """Judge some races for one token each."""
+    [found] = judge([races(*rounds, instances=instances)]).races
     return found
 
 
-def together(*outcomes: str) -> RaceRound:
-    return RaceRound(outcomes=outcomes, contested=True)
+def races(*rounds: Calls, instances: int = 3) -> Raced:
+    phase = Race(instances=instances, rounds=len(rounds))
+    history = [event for number, calls in enumerate(rounds) for event in race(f"f{number}", calls)]
+    return Raced(phase=phase, history=history)
 
 
-def apart(*outcomes: str) -> RaceRound:
-    return RaceRound(outcomes=outcomes, contested=False)
+def race(family: str, calls: Calls) -> Sequence[Event]:
+    issue = Event(
+        op=0, instance=0, family=family, kind="issue", generation=0, digest="a",
+        invoke_ns=0, return_ns=1, status="ok",
+    )  # fmt: skip
+    return [
+        issue,
+        *(
+            Event(
+                op=op,
+                instance=op,
+                family=family,
+                kind="rotate",
+                generation=1,
+                digest=f"b{op}",
+                presented="a",
+                invoke_ns=10 + begin,
+                return_ns=10 + end,
+                status="unknown" if answer == "AnswerLost" else "ok",
+                outcome=answer,
+            )
+            for op, (begin, end, answer) in enumerate(calls, 1)
+        ),
+    ]
+
+
+def together(*answers: str) -> Calls:
+    return [(0, 9, answer) for answer in answers]
+
+
+def apart(*answers: str) -> Calls:
+    return [(10 * number, 10 * number + 9, answer) for number, answer in enumerate(answers)]
 
 
 def look(act: Literal["issue", "rotate", "revoke"], *, seen: bool, delay_ns: int) -> Sighting:
@@ -79,16 +124,15 @@ def test_a_call_that_was_not_answered_is_no_winner() -> None:
 def test_without_races_nothing_is_claimed() -> None:
     """No rounds, or none that counts, leave no winners at all."""
     assert raced().winners == {}
-    none = raced(apart("rotated", "reused", "reused"))
+    none = raced(apart("rotated", "reused", "revoked"))
     assert (none.contested, none.winners) == (0, {})
 
 
 def test_each_number_of_instances_is_judged_by_itself() -> None:
     """In the order they were run in."""
-    phases = [Race(instances=instances, rounds=1) for instances in (2, 8)]
     observations = [
-        Raced(phase=phases[0], rounds=[together("rotated", "reused")]),
-        Raced(phase=phases[1], rounds=[together(*["rotated"] * 8)]),
+        races(together("rotated", "reused"), instances=2),
+        races(together(*["rotated"] * 8), instances=8),
     ]
     assert [(found.instances, found.winners) for found in judge(observations).races] == [
         (2, {1: 1}),
@@ -127,14 +171,124 @@ def test_errors_of_all_phases_add_up() -> None:
     assert judge(observations).errors == {"NotSent": 4, "AnswerLost": 2}
 
 
+@pytest.mark.parametrize(
+    ("calls", "contested"),
+    [
+        ([(0, 9, "rotated"), (5, 20, "reused"), (30, 31, "reused")], 1),
+        ([(5, 20, "reused"), (0, 9, "rotated")], 1),
+        ([(0, 9, "rotated"), (10, 20, "reused"), (15, 25, "revoked")], 0),
+        ([(0, 9, "expired"), (10, 20, "rotated")], 0),
+        ([(0, 9, "unknown"), (5, 20, "unknown")], 1),
+    ],
+)
+def test_a_race_is_contested_where_a_call_met_the_winners(calls: Calls, contested: int) -> None:
+    """Losers that overlap one another when the winner is long done prove nothing."""
+    assert raced(calls).contested == contested
+
+
+def ended(contest: Contest, *calls: tuple[Kind, int, int, str | None]) -> Races:
+    """Judge one race in which somebody ends what others use, and a look afterwards."""
+    history = [
+        Event(
+            op=op, instance=op, family="f", kind=kind, generation=0,
+            digest="b" if kind == "rotate" else "a", presented="" if answer is None else "a",
+            invoke_ns=begin, return_ns=end, status="ok", outcome=answer,
+        )
+        for op, (kind, begin, end, answer) in enumerate(calls)
+    ]  # fmt: skip
+    phase = Race(instances=2, rounds=1, contest=contest)
+    [found] = judge([Raced(phase=phase, history=history)]).races
+    return found
+
+
+def test_a_session_that_outlives_its_logout_is_found() -> None:
+    """The look afterwards finds it good; and the search for an order says the same."""
+    found = ended(
+        "revoke",
+        ("issue", 0, 1, None),
+        ("rotate", 2, 8, "revoked"),
+        ("revoke", 3, 7, None),
+        ("verify", 9, 10, "valid"),
+    )
+    assert (found.contested, found.anomalies) == (1, {"alive after revoke": 1})
+    assert (found.orders, found.disagreements) == ({"not linearizable": 1}, 0)
+    assert found.winners == {}
+
+
+def test_a_login_that_outlives_the_end_of_all_is_found() -> None:
+    """It was under way when all of its subject's sessions were ended."""
+    found = ended(
+        "logout-all",
+        ("issue", 2, 8, None),
+        ("revoke_subject", 3, 7, None),
+        ("verify", 9, 10, "valid"),
+    )
+    assert (found.contested, found.anomalies) == (1, {"alive after revoke": 1})
+
+
+def test_a_refusal_that_nothing_explains_is_a_false_alarm() -> None:
+    """A driver that sends again what was not answered ends its own session as stolen."""
+    found = raced(together("reused", "revoked"))
+    assert found.anomalies == {"false alarm": 1}
+    assert found.double_spends == 0
+
+
+def test_what_could_not_be_raced_says_why() -> None:
+    """No rounds, no verdict, and the reason."""
+    phase = Race(instances=2, rounds=9, mishap="paused server")
+    [found] = judge([Raced(phase=phase, history=[], unsuited="no server")]).races
+    assert (found.rounds, found.unsuited, found.mishap) == (0, "no server", "paused server")
+
+
+def test_a_checker_that_crashes_is_not_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The findings say which, and why."""
+
+    def crash(history: Sequence[Event]) -> Sequence[Anomaly]:
+        raise KeyError("lost")
+
+    monkeypatch.setitem(checkers.CHECKERS, "double spend", crash)
+    found = raced(together("rotated", "reused"))
+    assert found.undecided == {"double spend": "KeyError: 'lost'"}
+
+
+def test_each_store_is_accompanied_by_its_naive_way() -> None:
+    """In the profile of its first subject; what is of others, by files; nothing twice."""
+    specs = ["redis:none", "redis:aof-always", "redis-py:none", "postgres-sqlalchemy:sync"]
+    assert companions(specs) == ["redis-naive:none", "postgres-naive:sync"]
+    assert companions(["mine.py:make", "cookie:signed"]) == ["files-naive"]
+
+
 @pytest.mark.parametrize("instances", [(2,), (2, 4, 8)])
 def test_one_trial_takes_every_number_of_instances(instances: tuple[int, ...]) -> None:
-    """First they watch each other, then they race."""
-    parameters = ConsistencyParameters(trials=3, instances=instances, sightings=5, races=7)
+    """First they watch each other, then they race; mishaps come last."""
+    parameters = ConsistencyParameters(
+        trials=3,
+        instances=instances,
+        sightings=5,
+        races=7,
+        endings=4,
+        mishaps=("lost answers",),
+        mishap_races=6,
+    )
     [case] = cases(parameters, Capabilities())
     assert case.trials == 3
     assert list(case.phases) == [
-        phase
-        for number in instances
-        for phase in (Observe(instances=number, rounds=5), Race(instances=number, rounds=7))
+        *(
+            phase
+            for number in instances
+            for phase in (
+                Observe(instances=number, rounds=5),
+                Race(instances=number, rounds=7),
+                Race(instances=number, rounds=4, contest="revoke"),
+                Race(instances=number, rounds=4, contest="logout-all"),
+            )
+        ),
+        Race(instances=4, rounds=6, mishap="lost answers"),
     ]
+
+
+def test_a_store_that_cannot_revoke_is_not_asked_to() -> None:
+    """It has no logout to race."""
+    parameters = ConsistencyParameters(trials=1)
+    [case] = cases(parameters, Capabilities(revokes=No("nothing to mark")))
+    assert {phase.contest for phase in case.phases if isinstance(phase, Race)} == {"rotate"}

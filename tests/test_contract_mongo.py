@@ -1,6 +1,6 @@
 """MongoDB, in each of its profiles, is held to the contract."""
 
-from tests.contract import ProfileContract, StoreContract
+from tests.contract import DriverContract, ProfileContract, StoreContract
 
 
 class TestMongoJournaled(StoreContract):
@@ -13,3 +13,7 @@ class TestMongoW1(ProfileContract):
 
 class TestMongoMajority(ProfileContract):
     subject = "mongo:majority"
+
+
+class TestMongoPymongo(DriverContract):
+    subject = "mongo-pymongo:w1"

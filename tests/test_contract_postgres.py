@@ -1,6 +1,6 @@
 """PostgreSQL (psycopg), in each of its profiles, is held to the contract."""
 
-from tests.contract import ProfileContract, StoreContract
+from tests.contract import DriverContract, ProfileContract, StoreContract
 
 
 class TestPostgresSync(StoreContract):
@@ -13,3 +13,7 @@ class TestPostgresAsync(ProfileContract):
 
 class TestPostgresNofsync(ProfileContract):
     subject = "postgres:nofsync"
+
+
+class TestPostgresPsycopg(DriverContract):
+    subject = "postgres-psycopg:async"

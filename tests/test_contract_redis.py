@@ -1,6 +1,6 @@
 """Redis, in each of its profiles, is held to the contract."""
 
-from tests.contract import ProfileContract, StoreContract
+from tests.contract import DriverContract, ProfileContract, StoreContract
 
 
 class TestRedisAofEverysec(StoreContract):
@@ -17,3 +17,7 @@ class TestRedisRdb(ProfileContract):
 
 class TestRedisNone(ProfileContract):
     subject = "redis:none"
+
+
+class TestRedisPy(DriverContract):
+    subject = "redis-py:none"

@@ -334,7 +334,8 @@ def test_each_fault_is_a_case_and_only_what_can_revoke_is_asked_to() -> None:
     revoking, stateless = (
         cases(parameters, Capabilities(revokes=able)) for able in (True, No("it can't"))
     )
-    assert [(case.name, case.trials) for case in revoking] == [("restart", 7), ("crash", 7)]
+    faults = ["restart", "crash", "powercut"]
+    assert [(case.name, case.trials) for case in revoking] == [(name, 7) for name in faults]
     for case, revokes in ((revoking[0], True), (stateless[0], False)):
         [phase] = case.phases
         assert isinstance(phase, Disturb)

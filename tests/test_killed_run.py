@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench import guardian
 from bench.record import RunFolder
 
 RUN = [
@@ -21,6 +22,8 @@ RUN = [
     "--set=consistency.instances=2",
     "--set=consistency.sightings=2",
     "--set=consistency.races=5",
+    "--set=consistency.endings=1",
+    "--set=consistency.mishap_races=1",
     "--set=durability.seconds=0.2",
     "--set=durability.sessions=20",
 ]
@@ -85,10 +88,23 @@ def left(scratch: Path, group: int) -> list[str]:
     return found
 
 
+def disks(scratch: Path) -> list[str]:
+    """Name the mounts and loop devices of the run."""
+    backing = [path.read_text() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
+    return [
+        *map(str, guardian.mounts(scratch)),
+        *(file for file in backing if str(scratch) in file),
+    ]
+
+
 def assert_gone(scratch: Path, group: int) -> None:
-    """No process and no folder of the run is left, soon."""
+    """No process, folder, mount or loop device of the run is left, soon."""
     deadline = time.monotonic() + GONE_SECONDS
-    while remaining := [*left(scratch, group), *map(str, scratch.glob("runs/*"))]:
+    while remaining := [
+        *left(scratch, group),
+        *map(str, scratch.glob("runs/*")),
+        *disks(scratch),
+    ]:
         assert time.monotonic() < deadline, remaining
         time.sleep(0.05)
 

@@ -16,16 +16,14 @@ import backends
 from backends.store import Place, Policy
 from bench import phases
 from bench.errors import Failed
-from bench.load.instances import Attempt
 from bench.load.workers import workers
-from bench.phases import race
 from bench.phases.stage import Stage
 from scenarios import consistency, durability
 from scenarios.histogram import count
 from scenarios.phases.disturb import Disturb, Disturbed
 from scenarios.phases.measure import Measure, Measured
 from scenarios.phases.observe import Observe, Observed
-from scenarios.phases.race import Race, Raced
+from scenarios.phases.race import Contest, Mishap, Race, Raced
 from scenarios.phases.workload import Workload
 
 RACY = f"{Path(__file__).parent / 'racy_store.py'}:make"
@@ -159,24 +157,6 @@ def test_a_racy_store_shows_more_than_one_winner(stage: Callable[[str], Stage]) 
     assert races.double_spends > 10
 
 
-@pytest.mark.parametrize(
-    ("calls", "contested"),
-    [
-        ([(0, 9, "rotated"), (5, 20, "reused"), (30, 31, "reused")], True),
-        ([(5, 20, "reused"), (0, 9, "rotated")], True),
-        ([(0, 9, "rotated"), (10, 20, "reused"), (15, 25, "reused")], False),
-        ([(0, 9, "reused"), (10, 20, "rotated")], False),
-        ([(0, 9, "unknown"), (5, 20, "unknown")], True),
-    ],
-)
-def test_a_race_is_contested_where_a_call_met_the_winners(
-    calls: list[tuple[int, int, str]], *, contested: bool
-) -> None:
-    """Losers that overlap one another when the winner is long done prove nothing."""
-    tries = [Attempt(*call) for call in calls]
-    assert race._round(tries).contested is contested
-
-
 REFUSES = """
 from pathlib import Path
 from tests.racy_store import RacyStore
@@ -210,6 +190,56 @@ def test_a_right_store_shows_exactly_one_winner(stage: Callable[[str], Stage]) -
     assert races.contested > 10
     assert races.winners == {1: races.contested}
     assert races.outcomes["rotated"] == 50
+    assert (races.anomalies, races.undecided, races.disagreements) == ({}, {}, 0)
+    assert races.orders == {"linearizable": 50}
+
+
+@pytest.mark.parametrize("contest", ["rotate", "revoke", "logout-all"])
+def test_threads_of_one_process_race_where_processes_share_nothing(
+    stage: Callable[[str], Stage], contest: Contest
+) -> None:
+    """Server memory holds behind its lock, in races that were contested."""
+    seen = phases.execute(Race(instances=4, rounds=30, contest=contest), stage("memory"))
+    races = consistency.judge([seen]).races[0]
+    assert races.contested > 5
+    assert races.anomalies == {}
+
+
+@pytest.mark.parametrize("spec", ["memory-naive", "files-naive:nofsync"])
+def test_the_naive_way_loses_races(stage: Callable[[str], Stage], spec: str) -> None:
+    """So a race scenario can see a lost race; the search for an order agrees."""
+    seen = phases.execute(Race(instances=4, rounds=100), stage(spec))
+    races = consistency.judge([seen]).races[0]
+    assert races.double_spends > 0
+    assert races.disagreements == 0
+
+
+def test_an_instance_that_stands_still_is_counted(stage: Callable[[str], Stage]) -> None:
+    """It was stopped and went on; nothing was lost by it."""
+    race = Race(instances=3, rounds=10, mishap="paused instance")
+    seen = phases.execute(race, stage("files:nofsync"))
+    races = consistency.judge([seen]).races[0]
+    assert races.mishaps > 0
+    assert races.rounds == 10
+    assert races.anomalies == {}
+
+
+@pytest.mark.parametrize(
+    ("mishap", "why"),
+    [
+        ("lost answers", "the store has no server"),
+        ("paused server", "the store has no server"),
+        ("paused instance", "threads of one process"),
+    ],
+)
+def test_a_mishap_that_a_store_can_not_have_is_not_passed(
+    stage: Callable[[str], Stage], mishap: Mishap, why: str
+) -> None:
+    """Nothing is raced, and the observation says why."""
+    seen = phases.execute(Race(instances=2, rounds=5, mishap=mishap), stage("memory"))
+    assert isinstance(seen, Raced)
+    assert why in seen.unsuited
+    assert seen.history == []
 
 
 UNAPPLIED = """

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from bench.report.plots import canvas, tradeoff
 from bench.report.plots.palette import COLOURS, LINES, MARKERS, looks
 from bench.report.plots.scene import Scene
 from bench.report.terminal import short_table
+from scenarios.consistency import ConsistencyFindings, Races
 from scenarios.latency import LatencyFindings
 from tests import records
 
@@ -242,7 +244,7 @@ class TestComparison:
             in page.text
         )
         assert (
-            "No subject of this run brought revoked sessions back on restart, so nothing shows"
+            "uncontrolled: no subject of this run brought revoked sessions back on restart, so"
             in page.text
         )
 
@@ -289,6 +291,78 @@ class TestComparison:
         page = rendered(tmp_path, records.run_of(facts, trials), trials)
         text = (page.parent / "comparison.csv").read_text(encoding="utf-8")
         assert "'=HYPERLINK" in text
+
+
+class TestRaces:
+    """The section on several instances, with a naive way as the control."""
+
+    def page(self, tmp_path: Path, mine: Races, naive: Races) -> Page:
+        facts = records.subjects([records.Shape("redis:none", records.CRASH, 40)])[:1]
+        facts.append(
+            facts[0].model_copy(
+                update={"label": "redis-naive:none", "backend": "redis-naive", "naive": True}
+            )
+        )
+        trials = [
+            records.trial(
+                fact.label,
+                "consistency",
+                "instances",
+                0,
+                ConsistencyFindings(visibility=[], races=found, errors={}),
+            )
+            for fact, found in zip(facts, ([plain(1), mine], [plain(2), naive]), strict=True)
+        ]
+        page = rendered(tmp_path, records.run_of(facts, trials), trials)
+        return Page(page.read_text(encoding="utf-8"))
+
+    def test_a_zero_beside_a_loss_has_its_bound(self, tmp_path: Path) -> None:
+        """The naive way lost the same race; it stands in a group of its own."""
+        lost = {"alive after revoke": 30}
+        page = self.page(tmp_path, met("revoke"), met("revoke", anomalies=lost))
+        assert "0 of 59" in page.text
+        assert "30 of 59" in page.text
+        assert "uncontrolled" not in page.text
+        assert "Naive ways: read, decide, write back" in page.text
+
+    def test_a_zero_beside_nothing_is_uncontrolled(self, tmp_path: Path) -> None:
+        """Nobody lost such a race, so the zero proves nothing, and says so."""
+        page = self.page(tmp_path, met("revoke"), met("revoke"))
+        assert "uncontrolled" in page.text
+        assert "Uncontrolled: no subject of this run lost such a race" in page.text
+
+    def test_a_crashed_checker_is_no_pass(self, tmp_path: Path) -> None:
+        """The cell says undecided, with the reason."""
+        page = self.page(
+            tmp_path, met("revoke", undecided={"double spend": "KeyError: 'x'"}), met("revoke")
+        )
+        assert "undecided" in page.text
+        assert "A checker crashed: KeyError: 'x'." in page.text
+
+    def test_what_could_not_be_raced_says_why(self, tmp_path: Path) -> None:
+        """n/a, never 0."""
+        none = met("rotate", mishap="lost answers", rounds=0, contested=0, unsuited="no server")
+        page = self.page(tmp_path, none, none)
+        assert "n/a" in page.text
+        assert "no server" in page.text
+
+    def test_the_cross_check_is_counted(self, tmp_path: Path) -> None:
+        """What the search decided, what it did not, and whether it agrees."""
+        orders = {"linearizable": 50, "undecided": 9}
+        page = self.page(tmp_path, met("revoke", orders=orders), met("revoke"))
+        assert "50 linearizable, 9 undecided" in page.text
+        assert "It agrees with the checkers" in page.text
+        page = self.page(tmp_path / "2", met("revoke", orders=orders, disagreements=4), plain(1))
+        assert "It disagrees with the checkers on 4" in page.text
+
+
+def plain(winners: int) -> Races:
+    return Races(instances=4, rounds=60, contested=59, winners={winners: 59}, outcomes={})
+
+
+def met(contest: str, **other: Any) -> Races:
+    known = {"rounds": 60, "contested": 59, "winners": {}, "outcomes": {}}
+    return Races(instances=4, contest=contest, **{**known, **other})
 
 
 class TestPartialRuns:
@@ -356,7 +430,7 @@ class TestPictures:
         for words in ("quick effort", "2026-03-14", "2 cores", "redis 8.2.3", "seed 20260314"):
             assert words in text
         assert re.search(r"[\d,]+ (operations|acknowledged writes|contested races)", text)
-        assert re.search(r"ms \(log\)|operations/s|% \(log|races, %", text)
+        assert re.search(r"ms \(log\)|operations/s|% \(log|of those contested", text)
 
     @pytest.mark.parametrize("name", PICTURES)
     def test_classes_are_named_in_every_picture(self, made: Path, name: str) -> None:

@@ -199,6 +199,29 @@ def test_a_kill_stops_every_process_before_it_ends_one(
         assert [process.wait() for process in both] == [-signal.SIGKILL] * 2
 
 
+def test_a_stopped_process_whose_parent_dies_by_itself_is_killed_too(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It belongs to nobody any more, and would stay stopped for ever."""
+    with Workspace() as run:
+        folder = run.folder("parent")
+        parent = subprocess.Popen(["sh", "-c", "sleep 600 & wait"])
+        guardian.note_process(folder, parent.pid)
+        assert soon(lambda: len(guardian.members(folder)) == 2)
+        [child] = set(guardian.members(folder)) - {parent.pid}
+        send = os.kill
+
+        def meanwhile(pid: int, number: int) -> None:
+            send(pid, number)
+            if pid == child and number == signal.SIGSTOP:
+                parent.kill()
+                parent.wait()
+
+        monkeypatch.setattr(os, "kill", meanwhile)
+        guardian.kill(folder)
+        assert not alive([child])
+
+
 def test_runs_and_folders_never_collide(scratch: Path) -> None:
     """Several runs at once, and several folders of one name, are each their own and empty."""
     with Workspace() as one, Workspace() as other:

@@ -29,6 +29,8 @@ class Statement:
     """With `$1`, PostgreSQL's own."""
     questions: str
     """With `?1`, SQLite's own."""
+    percents: str
+    """With `%(subject)s`, that of psycopg's cursors."""
 
 
 def script(name: str) -> str:
@@ -54,4 +56,5 @@ def _statement(name: str, order: str, body: str) -> Statement:
     def numbered(sigil: str) -> str:
         return _VALUE.sub(lambda value: f"{sigil}{parameters.index(value[1]) + 1}", text)
 
-    return Statement(name, parameters, text, numbered("$").encode(), numbered("?"))
+    percents = _VALUE.sub(r"%(\1)s", text.replace("%", "%%"))
+    return Statement(name, parameters, text, numbered("$").encode(), numbered("?"), percents)

@@ -55,12 +55,16 @@ def contradictions(
             )
             found.append(_of(sight.label, "shared_by_processes", words, sight.trials))
     for race in races:
-        if "detects_reuse" not in lacking[race.label] and race.double_spends:
+        if race.naive or not race.harmed:
+            continue
+        capability = "detects_reuse" if race.contest == "rotate" else "revokes"
+        if capability not in lacking[race.label]:
+            amid = "" if race.mishap == "none" else f", amid {race.mishap},"
             words = (
-                f"{race.double_spends:,} of {race.contested:,} contested races among"
-                f" {race.instances} instances had up to {race.most_winners} winners"
+                f"{race.harmed:,} of {race.contested:,} contested races among {race.instances}"
+                f" instances ({race.contest}){amid} left a token good that should not be"
             )
-            found.append(_of(race.label, "detects_reuse", words, race.trials))
+            found.append(_of(race.label, capability, words, race.trials))
     return found
 
 

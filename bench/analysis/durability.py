@@ -1,17 +1,20 @@
 """What each fault took from each subject, and who proves that it could have been seen."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
 from backends.store import Durability
-from bench.analysis.estimate import zero_bound
+from bench.analysis.estimate import bounded_quantile, share_interval, zero_bound
 from bench.analysis.evidence import Judged
 from bench.record import Record, Run, SubjectFacts
 from scenarios.durability import DurabilityFindings
+from scenarios.phases.disturb import ComeBack, FaultName
 
 Harm = Literal["lost_writes", "lost_sessions", "resurrected_rotated", "resurrected_revoked"]
 HARMS: Sequence[Harm] = get_args(Harm)
+FAULTS: Sequence[str] = get_args(FaultName)
+"""In the order that reports keep."""
 
 
 class Spread(Record):
@@ -28,6 +31,8 @@ class Loss(Record):
     trials_with: int
     bound: float | None
     """Where no trial showed it: the 95% upper bound of the share of faults that do."""
+    share: tuple[float, float] | None
+    """Where a trial did: the exact 95% interval of that share (Clopper-Pearson)."""
 
 
 class FaultFigures(Record):
@@ -43,11 +48,17 @@ class FaultFigures(Record):
     losses: dict[Harm, Loss]
     loss_window_ns: int
     """The longest, from the first lost acknowledgement to the fault."""
+    window_quantile: float
+    """The quantile of all such windows that the longest of these trials bounds at 95%."""
     loss_is_suffix: bool
     recovered_unknown: int
     phantoms: int
+    torn: int
     unanswered: int
-    recovery: Spread
+    refused: int
+    came_back: dict[ComeBack, int]
+    """How it came to take writes again -> in how many trials."""
+    recovery: Spread | None
     integrity: list[str]
     """What the store's own checks found wrong; empty where they found nothing."""
 
@@ -100,15 +111,14 @@ def positive_controls(figures: Sequence[FaultFigures]) -> Sequence[PositiveContr
 
 
 def _severity(fault: str) -> tuple[int, str]:
-    known = ["restart", "crash", "powercut"]
-    return (known.index(fault) if fault in known else len(known), fault)
+    return (FAULTS.index(fault) if fault in FAULTS else len(FAULTS), fault)
 
 
 def _add(
     subject: SubjectFacts, fault: str, every: Sequence[Judged[DurabilityFindings]]
 ) -> FaultFigures:
     found = [one.findings for one in every]
-    recoveries = sorted(one.recovery_ns for one in found)
+    recoveries = sorted(one.recovery_ns for one in found if one.recovery_ns is not None)
     half = len(recoveries) // 2
     return FaultFigures(
         label=subject.label,
@@ -120,12 +130,18 @@ def _add(
         acknowledged_revocations=sum(one.acknowledged_revocations for one in found),
         losses={harm: _loss([getattr(one, harm) for one in found]) for harm in HARMS},
         loss_window_ns=max(one.loss_window_ns for one in found),
+        window_quantile=bounded_quantile(len(found)),
         loss_is_suffix=all(one.loss_is_suffix for one in found),
         recovered_unknown=sum(one.recovered_unknown for one in found),
         phantoms=sum(one.phantoms for one in found),
+        torn=sum(one.torn for one in found),
         unanswered=sum(one.unanswered for one in found),
-        recovery=Spread(
-            median_ns=(recoveries[half] + recoveries[~half]) / 2, maximum_ns=recoveries[-1]
+        refused=sum(one.refused for one in found),
+        came_back=dict(Counter(one.came_back for one in found)),
+        recovery=(
+            Spread(median_ns=(recoveries[half] + recoveries[~half]) / 2, maximum_ns=recoveries[-1])
+            if recoveries
+            else None
         ),
         integrity=list(dict.fromkeys(one.integrity for one in found if one.integrity)),
     )
@@ -133,4 +149,9 @@ def _add(
 
 def _loss(each: Sequence[int]) -> Loss:
     hit = sum(value > 0 for value in each)
-    return Loss(total=sum(each), trials_with=hit, bound=None if hit else zero_bound(len(each)))
+    return Loss(
+        total=sum(each),
+        trials_with=hit,
+        bound=None if hit else zero_bound(len(each)),
+        share=share_interval(hit, len(each)) if hit else None,
+    )

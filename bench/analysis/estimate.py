@@ -90,3 +90,20 @@ def _ranks(n: int) -> _Ranks:
 def zero_bound(trials: int) -> float:
     """Give the 95% upper bound of a share of which 0 of `trials` were seen: 1 - 0.05^(1/n)."""
     return 1.0 - math.pow(1 - CONFIDENCE, 1 / trials)
+
+
+def share_interval(hits: int, trials: int) -> tuple[float, float]:
+    """Give the exact 95% interval of a share (Clopper-Pearson), two-sided; hits are some."""
+    from scipy.stats import binomtest  # noqa: PLC0415 - as above
+
+    found = binomtest(hits, trials).proportion_ci(CONFIDENCE, method="exact")
+    return float(found.low), float(found.high)
+
+
+def bounded_quantile(trials: int) -> float:
+    """Give the quantile that the largest of `trials` values bounds, with 95% confidence.
+
+    All of n values lie below the true q-quantile with probability q^n, so for q = 0.05^(1/n) the
+    largest is at least that quantile, 95 times in 100.
+    """
+    return math.pow(1 - CONFIDENCE, 1 / trials)

@@ -3,11 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from scenarios.histogram import merged, percentile_ns
+from scenarios.offered_load import StepFindings
+from scenarios.phases.climb import KEPT_UP
+
 CLIENT_BUSY = 0.80
 """Of one core, for each worker process: above it a client reports its own queue. Python runs one
 thread of a process at a time, so one core is all that a process can use."""
 MACHINE_BUSY = 0.90
 """Of all cores, clients and server together."""
+PACING_NS = 100_000
+"""p99 of the generator's own lag that is always good enough."""
+PACING_SHARE = 0.1
+"""... and beyond it, of the p99 response: a tenth of a figure may be the generator's."""
+CLIENTS_BUSY = 0.80
+"""Share of the time that clients spent in calls, beyond which what is due waits for the store."""
 
 
 class Spent(Protocol):
@@ -66,3 +76,43 @@ def limited_because(cells: Sequence[Spent], machine_cores: float | None) -> str 
     if machine is not None and machine > MACHINE_BUSY:
         return f"clients and server together used {machine:.0%} of the machine's cores"
     return None
+
+
+def pace_limited_because(steps: Sequence[StepFindings], machine_cores: float | None) -> str | None:
+    """Say why what an open loop offered isn't what it says, or None where it is."""
+    if limited := limited_because(steps, machine_cores):
+        return limited
+    pacing_ns = percentile_ns(merged(step.pacing_ns for step in steps), "99")
+    response_ns = percentile_ns(merged(h for s in steps for h in s.response_ns.values()), "99")
+    if pacing_ns and pacing_ns > max(PACING_NS, PACING_SHARE * (response_ns or 0)):
+        return (
+            f"one in a hundred operations started {pacing_ns / 1e6:.2g} ms late"
+            " though a client was free"
+        )
+    if started_share(steps) < KEPT_UP and busy_share(steps) < CLIENTS_BUSY:
+        return (
+            f"{started_share(steps):.0%} of what was due was started in time, while clients were"
+            f" in calls for {busy_share(steps):.0%} of it"
+        )
+    return None
+
+
+def saturated_because(steps: Sequence[StepFindings]) -> str | None:
+    """Say how the store fell behind what was offered, or None where it didn't."""
+    left_over = sum(step.dropped + step.in_flight for step in steps)
+    if started_share(steps) >= KEPT_UP and not left_over:
+        return None
+    return (
+        f"{started_share(steps):.0%} of what was due was started in time and {left_over:,} were"
+        f" left over: clients were in calls for {busy_share(steps):.0%} of the time"
+    )
+
+
+def started_share(steps: Sequence[StepFindings]) -> float:
+    """Give the share of what was due that started before the time was up."""
+    return sum(s.started for s in steps) / max(sum(s.offered for s in steps), 1)
+
+
+def busy_share(steps: Sequence[StepFindings]) -> float:
+    """Give the share of their time that clients spent in calls."""
+    return sum(s.busy_ns for s in steps) / sum(s.elapsed_ns * s.connections for s in steps)

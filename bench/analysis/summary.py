@@ -9,6 +9,7 @@ from bench.analysis.consistency import RaceFigures, SeenAtOnce, race_figures, se
 from bench.analysis.contradictions import Contradiction, contradictions
 from bench.analysis.durability import (
     FaultFigures,
+    Harm,
     PositiveControl,
     fault_figures,
     positive_controls,
@@ -22,6 +23,7 @@ from bench.analysis.latency import (
     reference_connections,
     with_sampling,
 )
+from bench.analysis.load import Capacity, LoadStep, load_figures
 from bench.analysis.ranking import Noise, noise, ranked
 from bench.analysis.sampling import left
 from bench.analysis.scale import Beyond, ScaleFigures, beyond, scale_figures
@@ -32,6 +34,7 @@ from bench.record import Record, Run, ServerFacts, Skipped, SubjectFacts, Trial
 from scenarios.consistency import ConsistencyFindings
 from scenarios.durability import DurabilityFindings
 from scenarios.latency import LatencyFindings
+from scenarios.offered_load import LoadFindings
 from scenarios.scale import ScaleFindings
 from scenarios.soak import SoakFindings
 
@@ -88,6 +91,11 @@ class Summary(Record):
     positive_controls: list[PositiveControl]
     sightings: list[SeenAtOnce]
     races: list[RaceFigures]
+    """Of instances that rotate one token, in good health."""
+    other_races: list[RaceFigures]
+    """Of logouts and rotations, of logins and the end of them all, and amid mishaps."""
+    load: list[LoadStep]
+    capacities: list[Capacity]
     scale: list[ScaleFigures]
     beyond: list[Beyond]
     """Sizes that stores are not meant for, and why."""
@@ -105,14 +113,24 @@ class Summary(Record):
         """Find what a fault did to a subject."""
         return next((f for f in self.faults if (f.label, f.fault) == (label, fault)), None)
 
+    def capacity(self, label: str) -> Capacity | None:
+        """Find the highest rate that a subject carried."""
+        return next((one for one in self.capacities if one.label == label), None)
+
+    def controlled(self, fault: str, harm: Harm) -> bool:
+        """Whether someone suffered a harm under a fault, so that zero means something."""
+        mine = [c for c in self.positive_controls if (c.fault, c.harm) == (fault, harm)]
+        return any(control.labels for control in mine)
+
     def by_class(self) -> Sequence[tuple[Durability, Sequence[SubjectFacts]]]:
-        """Give the subjects in their classes, control halves left out.
+        """Give the subjects in their classes, control halves and naive ways left out.
 
         A subject of which no trial came out is among them, to be shown as not measured; but where
         nothing at all was measured there are no classes to speak of.
         """
-        measured = self.cells, self.faults, self.sightings, self.races, self.scale, self.soak
-        if not any(measured):
+        every_race = self.races or self.other_races
+        measured = self.cells, self.faults, self.sightings, every_race, self.scale, self.soak
+        if not any((*measured, self.capacities)):
             return []
         groups = [
             (
@@ -120,7 +138,7 @@ class Summary(Record):
                 [
                     subject
                     for subject in self.subjects
-                    if subject.durability == durability and not subject.control
+                    if subject.durability == durability and not (subject.control or subject.naive)
                 ],
             )
             for durability in CLASSES
@@ -144,7 +162,9 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     cells = ranked(run, unranked, noises)
     faults = fault_figures(run, durability)
     sightings = seen_at_once(run, consistency)
-    races = race_figures(run, consistency)
+    every_race = race_figures(run, consistency)
+    races = [one for one in every_race if one.plain]
+    load, capacities = load_figures(run, judged(trials, "load", LoadFindings))
     tokens = token_figures(run.tokens)
     return Summary(
         started_at=run.started_at,
@@ -170,13 +190,16 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         faults=list(faults),
         positive_controls=list(positive_controls(faults)),
         sightings=list(sightings),
-        races=list(races),
+        races=races,
+        other_races=[one for one in every_race if not one.plain],
+        load=list(load),
+        capacities=list(capacities),
         scale=list(scale_figures(run, judged(trials, "scale", ScaleFindings))),
         beyond=list(beyond(run)),
         soak=list(soak_series(run, judged(trials, "soak", SoakFindings))),
         tokens=list(tokens),
         refreshes=list(refresh_shares(run, cells, tokens)),
-        contradictions=list(contradictions(run, faults, sightings, races)),
+        contradictions=list(contradictions(run, faults, sightings, every_race)),
     )
 
 

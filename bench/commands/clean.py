@@ -16,7 +16,7 @@ refreshbench clean
 def clean(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Remove what killed runs left: processes, scratch folders, cached clusters.
+    """Remove what killed runs left: processes, disks, scratch folders, cached clusters.
 
     Never touches a live run, a recorded run or a report.
     """

@@ -15,6 +15,7 @@ refreshbench run
 refreshbench run latency -b redis -b postgres --effort standard
 refreshbench run durability -b redis:aof-everysec --set durability.trials=20
 refreshbench run latency --set latency.connections=1,64
+refreshbench run load --workload peak.toml -b postgres -b redis
 refreshbench run -b my_store.py:make_store -b redis
 refreshbench run latency -b redis --servers url --workers tcp://scheduler.example:8786
 refreshbench run --resume 20261123T130102Z-quick
@@ -78,6 +79,13 @@ def run(
             " them). Repeatable.",
         ),
     ] = None,
+    workload: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A TOML file with a table a scenario and its parameters in it; --set comes after.",
+        ),
+    ] = None,
     resume: Annotated[
         str | None,
         typer.Option(
@@ -100,7 +108,9 @@ def run(
     """
     from bench import running
     from bench.options import RunOptions
+    from bench.workload_file import settings as settings_of
 
+    from_file = settings_of(workload) if workload is not None else ()
     given = RunOptions.parse(
         {
             "scenarios": scenarios,
@@ -109,7 +119,7 @@ def run(
             "servers": servers,
             "workers": workers,
             "seed": seed,
-            "set": settings,
+            "set": (*from_file, *(settings or ())),
         }
     )
     folders = running.Folders(results=results, reports=reports)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
+from backends.errors import StoreUnavailable
 from backends.store import Lists, Outcome, Revokes
 from bench.conform import instance
 from bench.conform.caller import DEVICE
 from bench.conform.lanes import Call
 from bench.conform.property import require
 from bench.conform.rig import Rig
+from bench.faults.proxy import Proxy, address
 
 
 def no_revoking(rig: Rig) -> None:
@@ -53,11 +55,30 @@ def not_shared(rig: Rig) -> None:
     )
 
 
+def sends_again(rig: Rig) -> None:
+    """Require that it does send again a rotation whose answer was lost, and so meets itself."""
+    with Proxy(*address(rig.server.url)) as proxy:
+        caller = rig.open(url=proxy.reroute(rig.server.url))
+        caller.rotated(caller.login())
+        token = caller.login()
+        proxy.drop_next_reply(matching=token.family.id.encode())
+        try:
+            answer = str(caller.rotate(token).outcome)
+        except StoreUnavailable as error:
+            answer = f"that it doesn't know: {error}"
+        caller.store.close()
+    require(
+        answer == Outcome.REUSED,
+        f"declares that it sends again what was not answered, and answers {answer}",
+    )
+
+
 ABSENT: Mapping[str, Callable[[Rig], None]] = {
     "revokes": no_revoking,
     "lists_sessions": no_listing,
     "detects_reuse": no_reuse_detection,
     "shared_by_processes": not_shared,
+    "sends_once": sends_again,
 }
 """Capability -> raises Violation if the store has it after all.
 

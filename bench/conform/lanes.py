@@ -2,29 +2,25 @@
 
 A race that is lost by nanoseconds is seldom seen. Between threads the interpreter switches every
 5 ms, far longer than a store in memory takes; so while a lane races, it gives way at random lines
-of the store (`_jolt`). Between processes a barrier in shared memory starts each round within
-microseconds, and the pauses at lines are longer than that.
+of the store (`bench.load.jolt`). Between processes a barrier in shared memory starts each round
+within microseconds, and the pauses at lines are longer than that.
 """
 
 import mmap
 import os
-import random
-import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple
 
 from backends.errors import RefreshStoreError
 from bench.conform.property import Violation
 from bench.conform.watched import Watched
+from bench.load.jolt import jolt, jolted
 
 SLOT_BYTES = 8
-JOLT_EVERY = 4
-"""One line in that many gives the interpreter away, or pauses."""
 PAUSE_SECONDS = 50e-6
 """The longest pause of a process at a line: about what a store's own work takes."""
 
@@ -54,11 +50,12 @@ def on_threads(store: Watched, lanes: Sequence[Lane], seconds: float) -> Sequenc
     barrier = threading.Barrier(len(lanes), timeout=seconds)
 
     def run(lane: Lane, seed: int) -> Sequence[Answer]:
-        jolt = _jolt(store, seed, pause_seconds=0.0)
+        stops = jolt(store.store, seed)
         answers = []
         for call in lane:
             barrier.wait()
-            answers.append(_jolted(jolt, store, call))
+            with jolted(stops):
+                answers.append(answer(store, call))
         return answers
 
     with ThreadPoolExecutor(len(lanes)) as pool:
@@ -70,7 +67,7 @@ def in_process(
 ) -> Sequence[Answer]:
     """Run one lane of `lanes`, whose others are other processes meeting at the same file."""
     deadline = time.monotonic() + seconds
-    jolt = _jolt(store, number, PAUSE_SECONDS)
+    stops = jolt(store.store, number, PAUSE_SECONDS)
     answers = []
     with (
         meeting.open("r+b") as file,
@@ -84,7 +81,8 @@ def in_process(
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"a racer did not come to round {turn}")
                 os.sched_yield()
-            answers.append(_jolted(jolt, store, call))
+            with jolted(stops):
+                answers.append(answer(store, call))
     return answers
 
 
@@ -92,38 +90,3 @@ def meeting_place(path: Path, lanes: int) -> Path:
     """Make the file at which `lanes` processes meet."""
     path.write_bytes(bytes(lanes * SLOT_BYTES))
     return path
-
-
-def _package(module: str) -> str:
-    return module.partition(".")[0]
-
-
-Jolt = Callable[[FrameType, str, Any], Any]
-
-
-def _jolted(jolt: Jolt, store: Watched, call: Call) -> Answer:
-    before = sys.gettrace()
-    sys.settrace(jolt)
-    try:
-        return answer(store, call)
-    finally:
-        sys.settrace(before)
-
-
-def _jolt(store: Watched, seed: int, pause_seconds: float) -> Jolt:
-    """Make a trace function that stops at random lines of the store's own packages.
-
-    Its drivers are left alone. With no pause it only gives way to another thread.
-    """
-    packages = {_package(one.__module__) for one in type(store.store).__mro__}
-    dice = random.Random(seed)  # noqa: S311 - it spreads switches, it keeps no secret
-
-    def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        del argument
-        if event == "call" and _package(frame.f_globals.get("__name__", "")) not in packages:
-            return None
-        if event == "line" and not dice.randrange(JOLT_EVERY):
-            time.sleep(pause_seconds * dice.random())
-        return trace
-
-    return trace

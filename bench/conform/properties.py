@@ -230,7 +230,7 @@ PROPERTIES = (
         source="RefreshStore.rotate; RFC 9700 §4.14.2",
         consequence="a lost packet logs the user out, or leaves two live tokens",
         check=faults.lost_answer,
-        needs=("detects_reuse",),
+        needs=("sends_once", "detects_reuse"),
         seconds=90,
     ),
     Property(

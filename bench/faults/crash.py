@@ -1,10 +1,16 @@
 """A crash: SIGKILL, in the middle of writes, of every process that holds the data."""
 
-from bench.faults.fault import Fault
+import contextlib
+from collections.abc import Iterator
 
-FAULT = Fault(
-    name="crash",
-    on_server=lambda server: server.kill(),
-    on_worker=lambda worker: worker.kill(),
-    graceful=False,
-)
+from bench.faults.fault import Fault, Site
+
+
+@contextlib.contextmanager
+def crash(site: Site) -> Iterator[None]:
+    """Kill, and leave the rest to the start that follows."""
+    site.kill()
+    yield
+
+
+FAULT = Fault(inflict=crash, downs=True)

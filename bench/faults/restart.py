@@ -1,16 +1,22 @@
 """A graceful restart: the server, or the application that holds the store, is asked to stop."""
 
-from bench.faults.fault import Fault
+import contextlib
+from collections.abc import Iterator
+
+from bench.faults.fault import Fault, Site
 from bench.load.worker import close_store
-from bench.load.workers import Process
 
 
-def close(worker: Process) -> None:
-    """Close the store in good order, then end its process."""
-    worker.call(close_store)
-    worker.end()
+@contextlib.contextmanager
+def stop(site: Site) -> Iterator[None]:
+    """Stop in good order, and leave the rest to the start that follows."""
+    if site.server is not None:
+        site.server.stop()
+    else:
+        for worker in site.crew:
+            worker.call(close_store)
+            worker.end()
+    yield
 
 
-FAULT = Fault(
-    name="restart", on_server=lambda server: server.stop(), on_worker=close, graceful=True
-)
+FAULT = Fault(inflict=stop, downs=True, graceful=True)

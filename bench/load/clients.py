@@ -49,13 +49,13 @@ class Clients:
         self._name = f"{seed:x}-{name}"
         self._opened = 0
 
-    def open_session(self, now_ms: int) -> tuple[Session, Held]:
-        """Make a new session, and the client's side of it."""
+    def open_session(self, now_ms: int, *, bound: bool = True) -> tuple[Session, Held]:
+        """Make a new session, `bound` to a device or not, and the client's side of it."""
         subject = f"{self._name}-{self._opened // SESSIONS_A_SUBJECT}"
         family = Family(subject, f"{subject}.{self._opened}")
         self._opened += 1
         digest = self.random.randbytes(32)
-        device = f"device-{self._opened % 7}"
+        device = f"device-{self._opened % 7}" if bound else ""
         session = Session(
             family=family,
             client="bench",

@@ -7,7 +7,7 @@ could be done before is in the schedule, everything that can wait comes after.
 import time
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,9 +34,10 @@ class Driven(NamedTuple):
     end_ns: int
 
 
-def drive(schedule: Sequence[Call], deadline_ns: int) -> Driven:
-    """Make the calls one after another until `deadline_ns` (CLOCK_MONOTONIC) or the end."""
-    clock = time.monotonic_ns
+def drive(
+    schedule: Sequence[Call], deadline_ns: int, clock: Callable[[], int] = time.monotonic_ns
+) -> Driven:
+    """Make the calls one after another until `deadline_ns` or the end; `clock` is in ns."""
     latencies_ns = array("q")
     record = latencies_ns.append
     errors: dict[int, str] = {}

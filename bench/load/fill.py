@@ -25,8 +25,10 @@ from scenarios.phases.visit import Visit
 
 LOOK_EVERY = 500
 """Sessions between two looks at the clock, the memory and the disk."""
-ISSUERS = 8
-"""Clients that issue at once where a store has no fast way."""
+LOADERS = 2
+"""Of a worker: while one waits for the store, the other makes its next batch."""
+ISSUERS = 4
+"""Clients of a loader that issue at once where a store has no fast way."""
 LEAST_FREE = 0.1
 """Of the machine's memory and of the disk."""
 FIRST_CALLS = 32
@@ -88,21 +90,23 @@ def load(issued_at_ms: int, indices: range, clients: int, seconds: float) -> Loa
     here = state()
     begin_ns, cpu_ns = time.monotonic_ns(), time.process_time_ns()
     population = Population(here.target.seed, issued_at_ms)
-    source = _Source(
-        map(population.session, indices), begin_ns + int(seconds * 1e9), here.target.place.directory
-    )
-    bulk = isinstance(here.store, Loads)
-    if isinstance(here.store, Loads):
-        here.store.load(source)
-    else:
-        _issue(source)
+    parts = _cut(indices, min(LOADERS, clients))
+    deadline_ns, folder = begin_ns + int(seconds * 1e9), here.target.place.directory
+    sources = [_Source(map(population.session, part), deadline_ns, folder) for part in parts]
+    here.threads.map(_put, sources)
     end_ns, cpu_ns = time.monotonic_ns(), time.process_time_ns() - cpu_ns
-    loaded = indices[: source.given]
-    shares = [loaded[number::clients] for number in range(clients)]
+    loaded = [part[: source.given] for part, source in zip(parts, sources, strict=True)]
+    shares = [share for number, part in enumerate(loaded) for share in _deal(part, number, clients)]
     _walks[:] = [Walk(population, share) for share in shares if share]
-    rss_bytes = psutil.Process().memory_info().rss
-    begin_ns, end_ns = clocks.to_runner(begin_ns), clocks.to_runner(end_ns)
-    return Loaded(len(loaded), bulk, source.stopped, begin_ns, end_ns, cpu_ns, rss_bytes)
+    return Loaded(
+        added=sum(map(len, loaded)),
+        bulk=isinstance(here.store, Loads),
+        stopped=next((source.stopped for source in sources if source.stopped), None),
+        begin_ns=clocks.to_runner(begin_ns),
+        end_ns=clocks.to_runner(end_ns),
+        cpu_ns=cpu_ns,
+        rss_bytes=psutil.Process().memory_info().rss,
+    )
 
 
 def prepare(phase: Visit, most_calls: int) -> None:
@@ -136,11 +140,29 @@ def visit(start_ns: int, seconds: float) -> Part | None:
     )
 
 
-def _issue(sessions: Iterable[Session]) -> None:
-    """Issue sessions by several clients at once, never further ahead than one of them."""
-    store, source = state().store, iter(sessions)
+def _cut(indices: range, count: int) -> Sequence[range]:
+    """Cut a range into so many ranges, one behind the other."""
+    size = -(-len(indices) // count)
+    return [indices[number * size : (number + 1) * size] for number in range(count)]
+
+
+def _deal(part: range, number: int, clients: int) -> Iterator[range]:
+    """Deal what the `number`-th loader loaded to every LOADERS-th of the clients."""
+    mine = len(range(number, clients, min(LOADERS, clients)))
+    for client in range(mine):
+        yield part[client::mine]
+
+
+def _put(source: "_Source") -> None:
+    """Put sessions into the store by its fast way; else by several clients that issue at once."""
+    store = state().store
+    if isinstance(store, Loads):
+        store.load(source)
+        return
+    sessions = iter(source)
     with ThreadPoolExecutor(ISSUERS) as clients:
-        while chunk := list(itertools.islice(source, LOOK_EVERY)):
+        # A chunk at a time, so that no more of the sessions is held.
+        while chunk := list(itertools.islice(sessions, LOOK_EVERY)):
             list(clients.map(store.issue, chunk))
 
 

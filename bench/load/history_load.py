@@ -1,7 +1,8 @@
 """Paced load whose every operation is written to a history before and after it is sent.
 
 Runs inside a worker process, whose store `bench.load.worker` has opened. A client stops at its
-first operation that isn't answered: what it would do next depends on what nobody knows.
+first operation that isn't answered: what it would do next depends on what nobody knows. One that
+is to live through the fault leaves that session alone, and goes on with its others.
 """
 
 import time
@@ -9,8 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from backends.errors import NotSent, StoreRefused
-from backends.store import Family, Lists, Outcome, Reason, RefreshStore, Revokes, Token
+from backends.errors import StoreRefused
+from backends.store import (
+    Checks,
+    Family,
+    Lists,
+    Outcome,
+    Reason,
+    RefreshStore,
+    Revokes,
+    Session,
+    Token,
+)
+from bench.load.attempt import Answer, attempt
 from bench.load.clients import Clients, Held, subject_of
 from bench.load.worker import now_ms, state
 from scenarios.history import Event, HistoryWriter, State, Status
@@ -29,11 +41,14 @@ class Seat(NamedTuple):
     history: Path
 
 
-class Answer(NamedTuple):
-    """How one operation ended."""
+class Found(NamedTuple):
+    """What a store says afterwards."""
 
-    status: Status
-    outcome: str | None
+    states: Mapping[str, State | None]
+    torn: Sequence[str]
+    """Families that it can't read."""
+    damage: str | None
+    """What its own check found wrong, where the store itself can check."""
 
 
 class HistoryClient:
@@ -47,7 +62,7 @@ class HistoryClient:
         self._op = seat.number * OPS_A_CLIENT
         self._held: list[Held] = []
 
-    def run(self, phase: Disturb, start_ns: int, deadline_ns: int) -> None:
+    def run(self, phase: Disturb, start_ns: int, deadline_ns: int, *, go_on: bool) -> None:
         """Open its share of the sessions, then follow the mix at its pace until the deadline."""
         gap_ns = int(phase.connections * 1e9 / phase.rate)
         due_ns = start_ns + gap_ns * self._seat.number // phase.connections
@@ -58,7 +73,7 @@ class HistoryClient:
         for _ in range(phase.workload.sessions // phase.connections):
             if status == "ok":
                 status = self.issue()
-        while status == "ok" and due_ns < deadline_ns:
+        while (status == "ok" or go_on) and due_ns < deadline_ns:
             time.sleep(max(due_ns - time.monotonic_ns(), 0) / 1e9)
             kind = rng.choices(kinds, weights)[0] if self._held else "issue"
             status = operations[kind]()
@@ -87,6 +102,8 @@ class HistoryClient:
         self._held.remove(held)
         if answer.outcome == Outcome.ROTATED:
             self._held.append(after)
+        elif answer.status == "fail":
+            self._held.append(held)
         return answer.status
 
     def revoke(self) -> Status:
@@ -94,9 +111,12 @@ class HistoryClient:
         held = self._held.pop(self._clients.random.randrange(len(self._held)))
         store = self._store
         assert isinstance(store, Revokes), store
-        return self._do(
+        answer = self._do(
             "revoke", held, lambda: store.revoke(held.family, Reason.LOGOUT, now_ms())
-        ).status
+        )
+        if answer.status == "fail":
+            self._held.append(held)
+        return answer.status
 
     def _do(
         self,
@@ -116,22 +136,21 @@ class HistoryClient:
                 invoke_ns=time.monotonic_ns(),
             )
         )
-        try:
-            answer = Answer("ok", call())
-        except (NotSent, StoreRefused) as error:
-            answer = Answer("fail", type(error).__name__)
-        # Whatever else a store raises, nobody knows whether it was executed.
-        except Exception as error:  # noqa: BLE001
-            answer = Answer("unknown", type(error).__name__)
+        answer = attempt(call)
         self._writer.settle(self._op, time.monotonic_ns(), answer.status, answer.outcome)
         return answer
 
 
-def keep_history(phase: Disturb, seats: Sequence[Seat], start_ns: int, deadline_ns: int) -> None:
-    """Run this worker's clients until the deadline, or until nothing answers them."""
+def keep_history(
+    phase: Disturb, seats: Sequence[Seat], start_ns: int, deadline_ns: int, *, go_on: bool
+) -> None:
+    """Run this worker's clients until the deadline, or until nothing answers them.
+
+    With `go_on` they live through errors and unanswered operations.
+    """
     here = state()
     clients = [HistoryClient(seat, here.store, here.target.seed) for seat in seats]
-    here.threads.map(lambda client: client.run(phase, start_ns, deadline_ns), clients)
+    here.threads.map(lambda client: client.run(phase, start_ns, deadline_ns, go_on=go_on), clients)
 
 
 def answers() -> bool:
@@ -146,35 +165,57 @@ def answers() -> bool:
     return True
 
 
-def inspect(tokens: Mapping[str, tuple[int, str]]) -> Mapping[str, State | None]:
+def takes_writes() -> bool:
+    """Whether the store takes a new session, of a subject that no history knows."""
+    here = state()
+    session, _ = here.clients.open_session(now_ms())
+    try:
+        here.store.issue(session)
+    # Anything at all that a store raises while it isn't well means "not yet".
+    except Exception:  # noqa: BLE001
+        return False
+    return True
+
+
+def inspect(tokens: Mapping[str, tuple[int, str]]) -> Found:
     """Ask the store for every family: id -> (generation, hex digest) of its latest token.
 
     Families that the store lists for the same subjects and the history never named are there too.
     """
     store = state().store
     found: dict[str, State | None] = {}
+    torn: dict[str, str] = {}
     for family_id, (generation, digest) in tokens.items():
         family = Family(subject_of(family_id), family_id)
         held = Held(family, generation, bytes.fromhex(digest), now_ms(), "")
-        outcome, session = store.verify(held.token(), "", now_ms())
+        try:
+            outcome, session = store.verify(held.token(), "", now_ms())
+        except StoreRefused as error:
+            found[family_id] = None
+            torn[family_id] = str(error)
+            continue
         if session is not None:
-            found[family_id] = State(
-                generation=session.generation,
-                digest=session.digest.hex(),
-                revoked=session.revoked_at_ms is not None,
-            )
+            found[family_id] = _state_of(session)
         elif outcome is Outcome.UNKNOWN:
             found[family_id] = None
         else:
             # A stateless store knows what the token says, and nothing else.
             found[family_id] = State(generation=generation, digest=digest, revoked=False)
     if isinstance(store, Lists):
-        for subject in {subject_of(family_id) for family_id in tokens}:
+        unreadable = {subject_of(family_id) for family_id in torn}
+        for subject in {subject_of(family_id) for family_id in tokens} - unreadable:
             for session in store.sessions(subject):
-                stranger = State(
-                    generation=session.generation,
-                    digest=session.digest.hex(),
-                    revoked=session.revoked_at_ms is not None,
-                )
-                found.setdefault(session.family.id, stranger)
-    return found
+                found.setdefault(session.family.id, _state_of(session))
+    damage = store.damage() if isinstance(store, Checks) else None
+    said = damage or next(iter(torn.values()), None)
+    # A record is made to be shown: no path of the machine.
+    said = said and said.replace(f"{state().target.place.directory}/", "")
+    return Found(found, list(torn), said)
+
+
+def _state_of(session: Session) -> State:
+    return State(
+        generation=session.generation,
+        digest=session.digest.hex(),
+        revoked=session.revoked_at_ms is not None,
+    )

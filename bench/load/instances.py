@@ -35,14 +35,6 @@ class RotationRefused(Exception):
     """A rotation that nothing stands against was refused: there is nothing to be seen."""
 
 
-class Attempt(NamedTuple):
-    """One instance's call in a race."""
-
-    invoke_ns: int
-    return_ns: int
-    outcome: str
-
-
 def acts() -> Sequence[Act]:
     """Give what this store can be seen to do."""
     return (
@@ -92,40 +84,3 @@ def look(kind: Act, before: Held, after: Held) -> Looked:
         old = store.verify(before.token(), before.device, now_ms()).outcome
         seen = seen and old is not Outcome.VALID
     return Looked(at_ns, seen)
-
-
-def rotation_ns() -> int:
-    """Time the slowest of a few rotations, to space races out by."""
-    here = state()
-    slowest = 0
-    for held in open_sessions(4):
-        successor = here.clients.successor(now_ms())
-        begin_ns = time.monotonic_ns()
-        here.store.rotate(held.token(), successor, held.device, now_ms())
-        slowest = max(slowest, time.monotonic_ns() - begin_ns)
-    return slowest
-
-
-def race(entries: Sequence[Held], start_ns: int, gap_ns: int, spin_ns: int) -> Sequence[Attempt]:
-    """Rotate each token once, the k-th at `start_ns + k * gap_ns`, as every other instance does.
-
-    The last `spin_ns` before each start are spent spinning, so that a short call is met too.
-    """
-    here = state()
-    attempts = []
-    start_ns = clocks.to_local(start_ns)
-    for number, held in enumerate(entries):
-        successor = here.clients.successor(now_ms())
-        token, instant_ms = held.token(), now_ms()
-        due_ns = start_ns + number * gap_ns
-        time.sleep(max(due_ns - spin_ns - time.monotonic_ns(), 0) / 1e9)
-        while (invoke_ns := time.monotonic_ns()) < due_ns:
-            pass
-        try:
-            outcome = str(here.store.rotate(token, successor, held.device, instant_ms).outcome)
-        # A store of anyone may raise anything: the name goes into the record.
-        except Exception as error:  # noqa: BLE001
-            outcome = type(error).__name__
-        return_ns = time.monotonic_ns()
-        attempts.append(Attempt(clocks.to_runner(invoke_ns), clocks.to_runner(return_ns), outcome))
-    return attempts

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from backends.store import Family, Session, Successor
 from bench.load.clients import ABSOLUTE_MS, IDLE_MS, SESSIONS_A_SUBJECT, Held
 
-_SCATTER = 0x9E3779B97F4A7C15
-"""2^64 over the golden ratio, odd: times an index, modulo 2^64, it scatters and never repeats."""
 _MASK = (1 << 64) - 1
+_FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9
+"""Odd, so that multiplying by them modulo 2^64 never makes two numbers one."""
 _DEVICES = tuple(f"device-{number}" for number in range(7))
 
 
@@ -56,7 +56,9 @@ class Population(NamedTuple):
 
     def _family(self, index: int) -> Family:
         subject, number = divmod(index, SESSIONS_A_SUBJECT)
-        name = f"{self.seed:x}-{subject * _SCATTER & _MASK:016x}"
+        mixed = subject * _FIRST & _MASK
+        mixed = (mixed ^ mixed >> 32) * _SECOND & _MASK
+        name = f"{self.seed:x}-{mixed:016x}"
         return Family(name, f"{name}.{number}")
 
     def _digest(self, index: int, generation: int) -> bytes:

@@ -11,6 +11,8 @@ from scenarios.phases.workload import Operation, Workload
 ZIPF_EXPONENT = 0.99
 """YCSB's constant."""
 
+ANOTHER_DEVICE = "another device"
+
 
 class Call(NamedTuple):
     """One prepared operation."""
@@ -33,9 +35,19 @@ class Fleet:
         self.held: dict[Family, Held] = {}
 
     def schedule(
-        self, store: RefreshStore, workload: Workload, calls: int, now_ms: int
+        self,
+        store: RefreshStore,
+        workload: Workload,
+        calls: int,
+        now_ms: int,
+        *,
+        grace: bool = False,
     ) -> Sequence[Call]:
-        """Prepare `calls` operations, each on the state that the ones before it leave."""
+        """Prepare `calls` operations, each on the state that the ones before it leave.
+
+        `grace` says whether the store forgives the immediate predecessor: a client whose reply was
+        lost shows it at once again.
+        """
         rng = self.clients.random
         operations = rng.choices(list(workload.mix), weights=list(workload.mix.values()), k=calls)
         # Ahead of the calls themselves: the sessions as they will be when each call is made.
@@ -44,28 +56,40 @@ class Fleet:
         planned: list[Call] = []
         for operation in operations:
             if operation == "issue" or not ahead:
-                session, held = self.clients.open_session(now_ms)
+                session, held = self.clients.open_session(now_ms, bound=workload.devices)
                 planned.append(Call(store.issue, (session,), None, "issue", held, held.family))
                 ahead.append(held)
                 continue
             index = pick(len(ahead))
             held = ahead[index]
             family = held.family
-            if operation == "verify":
-                look = (held.token(), held.device, now_ms)
-                planned.append(Call(store.verify, look, Outcome.VALID, operation, held, family))
-            elif operation == "rotate":
-                successor = self.clients.successor(now_ms)
-                turn = (held.token(), successor, held.device, now_ms)
-                ahead[index] = after = held.after(successor)
-                planned.append(Call(store.rotate, turn, Outcome.ROTATED, operation, after, family))
-            else:
+            if operation == "revoke":
                 assert isinstance(store, Revokes), store
                 end = (family, Reason.LOGOUT, now_ms)
                 planned.append(Call(store.revoke, end, None, operation, None, family))
-                ahead[index] = ahead[-1]
-                ahead.pop()
-        return planned
+                _remove(ahead, index)
+                continue
+            wrong = _happens(rng, workload.wrong_devices)
+            device = ANOTHER_DEVICE if wrong else held.device
+            if operation == "verify":
+                look = (held.token(), device, now_ms)
+                expected = Outcome.DEVICE_MISMATCH if wrong else Outcome.VALID
+                planned.append(Call(store.verify, look, expected, operation, held, family))
+                continue
+            successor = self.clients.successor(now_ms)
+            turn = (held.token(), successor, device, now_ms)
+            if wrong:
+                refused = Outcome.DEVICE_MISMATCH
+                planned.append(Call(store.rotate, turn, refused, operation, held, family))
+                continue
+            ahead[index] = after = held.after(successor)
+            planned.append(Call(store.rotate, turn, Outcome.ROTATED, operation, after, family))
+            if _happens(rng, workload.lost_replies):
+                planned.append(_again(planned[-1], grace=grace))
+                if not grace:
+                    _remove(ahead, index)
+        # A reply lost at the very end would make it one more.
+        return planned[:calls]
 
     def settle(self, done: Sequence[Call]) -> None:
         """Bring the sessions up to date with the calls that were made and succeeded."""
@@ -79,6 +103,26 @@ class Fleet:
         """Drop sessions whose state nobody knows since an operation on them failed."""
         for call in failed:
             self.held.pop(call.family, None)
+
+
+def _happens(rng: random.Random, share: float) -> bool:
+    # Without a draw where the answer is known: other options leave a seed's schedule as it was.
+    return share > 0 and rng.random() < share
+
+
+def _remove(ahead: list[Held], index: int) -> None:
+    ahead[index] = ahead[-1]
+    ahead.pop()
+
+
+def _again(rotated: Call, *, grace: bool) -> Call:
+    """Show the same token again: forgiven with grace, and without it theft, as far as can be told.
+
+    With grace the successor is the same as the first time.
+    """
+    if grace:
+        return rotated._replace(expected=Outcome.GRACE)
+    return rotated._replace(expected=Outcome.REUSED, after=None)
 
 
 def _picker(rng: random.Random, keys: str) -> Callable[[int], int]:

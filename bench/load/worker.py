@@ -20,8 +20,10 @@ from bench.load.client_threads import ClientThreads
 from bench.load.clients import Clients
 from bench.load.closed_loop import Driven, Part, drive, samples_of
 from bench.load.schedule import Call, Fleet
+from bench.load.token_work import with_tokens
 from scenarios.cost import NETWORK, Cost
 from scenarios.phases.measure import Measure
+from scenarios.phases.workload import Workload
 
 FIRST_BURST = 16
 """Calls a client makes in the first burst of the warm-up."""
@@ -47,7 +49,7 @@ class Target(NamedTuple):
 
 
 @dataclass
-class _State:
+class State:
     """What a worker keeps between calls."""
 
     target: Target
@@ -61,7 +63,7 @@ class _State:
     ready: list[tuple[Fleet, Sequence[Call]]] = field(default_factory=list)
 
 
-_worker: list[_State] = []
+_worker: list[State] = []
 
 
 def now_ms() -> int:
@@ -69,7 +71,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def state() -> _State:
+def state() -> State:
     """Give this worker's state; `open_store` comes first."""
     [only] = _worker
     return only
@@ -85,7 +87,7 @@ def open_store(target: Target) -> Mapping[str, str]:
     store = subject.open(target.place, target.policy)
     settings = store.settings() if isinstance(store, Configured) else {}
     clients = Clients(target.seed, target.name)
-    _worker[:] = [_State(target, store, strangers, ClientThreads(), clients)]
+    _worker[:] = [State(target, store, strangers, ClientThreads(), clients)]
     return settings
 
 
@@ -108,11 +110,11 @@ def forget() -> None:
 def preload(sessions: int) -> None:
     """Open `sessions` sessions, by a few clients at once so that a slow disk is not waited for."""
     here = state()
-    _share_out(here, PRELOAD_THREADS)
+    share_out(here, PRELOAD_THREADS)
 
     def fill(number: int) -> None:
         for _ in range(number, sessions, PRELOAD_THREADS):
-            _log_in(here, here.fleets[number])
+            log_in(here, here.fleets[number])
 
     here.threads.map(fill, range(PRELOAD_THREADS))
 
@@ -123,10 +125,10 @@ def prepare(phase: Measure, threads: int, most_calls: int) -> None:
     At most `most_calls` are prepared, all clients together.
     """
     here = state()
-    _share_out(here, threads)
+    share_out(here, threads)
     # With fewer sessions than clients, one would have to log in within what is measured.
     idle = [fleet for fleet in here.fleets[:threads] if not fleet.held]
-    here.threads.map(lambda fleet: _log_in(here, fleet), idle)
+    here.threads.map(lambda fleet: log_in(here, fleet), idle)
     calls, left_ns, a_thread_s = FIRST_BURST, int(phase.warmup_seconds * 1e9), 0.0
     left_calls = most_calls
     while left_ns > 0 and left_calls > 0:
@@ -185,21 +187,31 @@ def _cost(spent: meter.Spent, flow: traffic.Flow | None) -> Cost:
     )
 
 
-def _log_in(here: _State, fleet: Fleet) -> None:
+def log_in(here: State, fleet: Fleet) -> None:
+    """Open a session, and have a client hold it."""
     session, held = fleet.clients.open_session(now_ms())
     here.store.issue(session)
     fleet.held[held.family] = held
 
 
-def _schedule(here: _State, phase: Measure, threads: int, calls: int) -> None:
+def _schedule(here: State, phase: Measure, threads: int, calls: int) -> None:
     instant_ms = now_ms()
     here.ready = [
-        (fleet, fleet.schedule(here.store, phase.workload, calls, instant_ms))
+        (fleet, own_calls(here, fleet, phase.workload, calls, instant_ms))
         for fleet in here.fleets[:threads]
     ]
 
 
-def _drive_all(here: _State, start_ns: int, deadline_ns: int) -> Sequence[Driven]:
+def own_calls(
+    here: State, fleet: Fleet, workload: Workload, calls: int, instant_ms: int
+) -> Sequence[Call]:
+    """Prepare the calls of one client, work on tokens around them."""
+    grace = here.target.policy.grace_ms > 0
+    plain = fleet.schedule(here.store, workload, calls, instant_ms, grace=grace)
+    return with_tokens(plain, workload.algorithm, instant_ms)
+
+
+def _drive_all(here: State, start_ns: int, deadline_ns: int) -> Sequence[Driven]:
     """Let every client follow its schedule, all from one start."""
 
     def client(schedule: Sequence[Call]) -> Driven:
@@ -209,7 +221,7 @@ def _drive_all(here: _State, start_ns: int, deadline_ns: int) -> Sequence[Driven
     return here.threads.map(client, [schedule for _, schedule in here.ready])
 
 
-def _settle(here: _State, driven: Sequence[Driven]) -> None:
+def _settle(here: State, driven: Sequence[Driven]) -> None:
     """Bring every client's sessions up to date with what it did."""
     for (fleet, schedule), one in zip(here.ready, driven, strict=True):
         made = schedule[: len(one.latencies_ns)]
@@ -221,7 +233,7 @@ def _span_ns(driven: Sequence[Driven]) -> int:
     return max(one.end_ns for one in driven) - min(one.begin_ns for one in driven)
 
 
-def _share_out(here: _State, threads: int) -> None:
+def share_out(here: State, threads: int) -> None:
     """Deal all sessions out to the `threads` clients of this phase."""
     for number in range(len(here.fleets), threads):
         here.fleets.append(Fleet(here.target.seed, f"{here.target.name}-t{number}"))

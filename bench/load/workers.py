@@ -30,6 +30,7 @@ PRELOAD = [
     "bench.load.worker",
     "bench.load.history_load",
     "bench.load.instances",
+    "bench.load.offering",
     "redis",
     "psycopg",
     "pymongo",
@@ -95,6 +96,11 @@ class Process(Worker):
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 
+def cores() -> int:
+    """Give the cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 class Source(Protocol):
     """Where the workers of a trial come from."""
 
@@ -121,7 +127,7 @@ class Local:
     @property
     def width(self) -> int:
         """One a core that this process may use."""
-        return len(os.sched_getaffinity(0))
+        return cores()
 
     def workers(self, count: int, first: int = 0) -> AbstractContextManager[Sequence[Worker]]:
         """Start processes."""

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.phases import disturb, fill, measure, observe, race, soak, visit
+from bench.phases import climb, disturb, fill, measure, observe, race, soak, visit
 from bench.phases.stage import Stage
+from scenarios.phases.climb import Climb
 from scenarios.phases.disturb import Disturb
 from scenarios.phases.fill import Fill
 from scenarios.phases.measure import Measure
@@ -19,6 +20,7 @@ EXECUTORS: Mapping[type[Any], Callable[[Any, Stage], Observation]] = {
     Disturb: disturb.execute,
     Observe: observe.execute,
     Race: race.execute,
+    Climb: climb.execute,
     Fill: fill.execute,
     Visit: visit.execute,
     Soak: soak.execute,

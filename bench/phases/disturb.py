@@ -3,62 +3,99 @@
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, Future
+from random import Random
 
 from bench import faults
-from bench.errors import Failed
+from bench.faults.fault import Fault, Site
 from bench.load import history_load as task
-from bench.load.history_load import Seat
-from bench.load.workers import Worker, together, workers
+from bench.load.history_load import Found, Seat
+from bench.load.workers import together, workers
+from bench.phases import recovery
 from bench.phases.stage import Stage, soon_ns
 from scenarios.history import Event, read
 from scenarios.phases.disturb import Disturb, Disturbed
-
-RECOVERY_SECONDS = 30.0
-"""The longest that a store may take to answer again."""
 
 
 def execute(phase: Disturb, stage: Stage) -> Disturbed:
     """Load the store, put the fault to it, and ask what it still knows."""
     fault = faults.load(phase.fault)
     seats = _seats(phase, stage)
-    with workers(1) as [inspector]:
-        with workers(len(seats)) as crew:
-            for worker in crew:
-                stage.open(worker)
-            start_ns = soon_ns()
-            fault_ns = start_ns + int(phase.seconds * 1e9)
-            # Clients stop by themselves where the application is what restarts; otherwise it is
-            # the silence of the store that stops them, and the deadline is only a bound.
-            graceful = fault.graceful and stage.server is None
-            deadline_ns = fault_ns if graceful else fault_ns + int(phase.seconds * 1e9)
-            loads = [
-                worker.submit(task.keep_history, phase, places, start_ns, deadline_ns)
-                for worker, places in zip(crew, seats, strict=True)
-            ]
-            if graceful:
-                together(loads, phase.seconds)
-            time.sleep(max(fault_ns - time.monotonic_ns(), 0) / 1e9)
-            fault_at_ns = time.monotonic_ns()
-            if stage.server is not None:
-                fault.on_server(stage.server)
-                stage.server.restart()
-            else:
-                for worker in crew:
-                    fault.on_worker(worker)
-            back_at_ns = _wait_until_back(inspector, stage)
+    with workers(1) as [inspector], workers(len(seats)) as crew:
+        for worker in crew:
+            stage.open(worker)
+        site = Site(
+            server=stage.server,
+            crew=crew,
+            volume=stage.volume,
+            proxy=stage.proxy,
+            rng=Random(stage.seed),  # noqa: S311 - must repeat from its seed
+        )
+        if site.volume is not None:
+            site.volume.settle()
+        start_ns = soon_ns()
+        fault_ns = start_ns + int(phase.seconds * site.rng.uniform(0.5, 1.0) * 1e9)
+        loads = _start_load(phase, fault, site, seats, start_ns, fault_ns)
+        time.sleep(max(fault_ns - time.monotonic_ns(), 0) / 1e9)
+        struck_ns = time.monotonic_ns()
+        with fault.inflict(site):
+            if not fault.downs:
+                time.sleep(phase.outage_seconds)
+        healed_ns = time.monotonic_ns()
+        if fault.downs:
+            back = recovery.start_again(site, stage, inspector)
             with contextlib.suppress(BrokenExecutor):
                 together(loads, phase.seconds)
-        history = read(place.history for places in seats for place in places)
-        recovered = inspector.submit(task.inspect, _latest(history)).result(RECOVERY_SECONDS)
+        else:
+            together(loads, 2 * phase.seconds + phase.outage_seconds)
+            back = recovery.see_it_back(site, stage, inspector, _history(seats), healed_ns)
+            if fault.hides and stage.subject.profile.capabilities.survives_restart:
+                back = recovery.read_anew(back, site, stage, inspector)
+        history = _history(seats)
+        latest = _latest(history)
+        found = Found(dict.fromkeys(latest), [], back.refused)
+        if back.looker is not None:
+            found = back.looker.submit(task.inspect, latest).result(recovery.LONGEST_SECONDS)
+        checked = None
+        if stage.server is not None and back.looker is not None:
+            checked = stage.server.check()
     return Disturbed(
         phase=phase,
         history=history,
-        fault_at_ns=fault_at_ns,
-        back_at_ns=back_at_ns,
-        recovered=recovered,
-        integrity=stage.server.check() if stage.server is not None else None,
+        fault_at_ns=struck_ns,
+        back_at_ns=back.at_ns,
+        came_back=back.how,
+        recovered=found.states,
+        torn=found.torn,
+        integrity=checked or found.damage,
     )
+
+
+def _start_load(
+    phase: Disturb,
+    fault: Fault,
+    site: Site,
+    seats: Sequence[Sequence[Seat]],
+    start_ns: int,
+    fault_ns: int,
+) -> Sequence[Future[None]]:
+    """Start every client. Where the application is what restarts, they have finished by then.
+
+    Otherwise it is the silence of the store that stops them, and the deadline is only a bound.
+    A fault that ends by itself they live through, and go on for a while.
+    """
+    graceful = fault.graceful and site.server is None
+    after_seconds = phase.seconds if fault.downs else phase.outage_seconds + phase.seconds / 2
+    deadline_ns = fault_ns if graceful else fault_ns + int(after_seconds * 1e9)
+    loads = [
+        worker.submit(
+            task.keep_history, phase, places, start_ns, deadline_ns, go_on=not fault.downs
+        )
+        for worker, places in zip(site.crew, seats, strict=True)
+    ]
+    if graceful:
+        together(loads, phase.seconds)
+    return loads
 
 
 def _seats(phase: Disturb, stage: Stage) -> Sequence[Sequence[Seat]]:
@@ -71,15 +108,8 @@ def _seats(phase: Disturb, stage: Stage) -> Sequence[Sequence[Seat]]:
     return [[seat for seat in seats if seat.instance == instance] for instance in range(instances)]
 
 
-def _wait_until_back(inspector: Worker, stage: Stage) -> int:
-    """Give the instant of the first answer after the fault."""
-    deadline_ns = time.monotonic_ns() + int(RECOVERY_SECONDS * 1e9)
-    stage.open(inspector)
-    while not inspector.call(task.answers):
-        if time.monotonic_ns() > deadline_ns:
-            raise Failed(f"{stage.subject.spec} did not answer {RECOVERY_SECONDS:.0f} s after it")
-        time.sleep(0.01)
-    return time.monotonic_ns()
+def _history(seats: Sequence[Sequence[Seat]]) -> Sequence[Event]:
+    return read(place.history for places in seats for place in places)
 
 
 def _latest(history: Sequence[Event]) -> Mapping[str, tuple[int, str]]:

@@ -1,6 +1,6 @@
 """Executes a `Fill`: loads sessions from every worker, and looks at what they take up."""
 
-from bench import meter, sampling
+from bench import counters, meter
 from bench.load import fill as task
 from bench.load.fill import Loaded
 from bench.load.worker import now_ms
@@ -30,9 +30,9 @@ def execute(phase: Fill, stage: Stage) -> Filled:
     after = meter.cpu_ns(pids)
     added = sum(one.added for one in loaded)
     stage.added += added
-    sampling.settle(stage)
-    with sampling.sampler(stage) as read:
-        counters = read()
+    counters.settle(stage)
+    with counters.reader(stage) as read:
+        said = read()
     # Those that a worker left out are never loaded: the next fill begins behind them.
     stage.filled = max(stage.filled, phase.sessions)
     return Filled(
@@ -47,6 +47,6 @@ def execute(phase: Fill, stage: Stage) -> Filled:
         client_rss_bytes=sum(one.rss_bytes for one in loaded),
         server_cpu_ns=meter.spent_between(before, after) if pids else None,
         server_rss_bytes=meter.memory_bytes(pids) if pids else None,
-        disk_bytes=sampling.disk_bytes(stage),
-        counters=counters,
+        disk_bytes=counters.disk_bytes(stage),
+        counters=said,
     )

@@ -2,7 +2,7 @@
 
 import time
 
-from bench import meter, sampling
+from bench import counters, meter
 from bench.load import soak as task
 from bench.load.soak import Soaking
 from bench.load.workers import together
@@ -15,7 +15,7 @@ def execute(phase: Soak, stage: Stage) -> Soaked:
     crew = stage.crew(stage.width)
     counts = together([one.submit(task.warm_up) for one in crew])
     before = meter.cpu_ns(stage.server_pids())
-    with sampling.sampler(stage) as read:
+    with counters.reader(stage) as read:
         read()
         start_ns = stage.soon_ns()
         soaking = [

@@ -10,11 +10,13 @@ from typing import Self
 from backends import Subject
 from backends.store import Place, Policy
 from bench.errors import Failed
+from bench.faults.proxy import Proxy
 from bench.load import clocks
 from bench.load.worker import Target, open_store
 from bench.load.workers import Local, Source, Worker
 from bench.record import WorkerFacts
 from bench.servers.server import Server
+from bench.volume import Volume
 
 LEAD_NS = 20_000_000
 """How far ahead a common start is set, so that every worker knows of it in time."""
@@ -33,11 +35,18 @@ class Stage:
         seed: int,
         scratch: Path,
         source: Source | None = None,
+        volume: Volume | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         self.subject = subject
         self.server = server
         self.scratch = scratch
         """Outside the store's own folder: a fault there leaves it alone."""
+        self.seed = seed
+        self.volume = volume
+        """What the data is on, where a fault needs a disk of the trial's own."""
+        self.proxy = proxy
+        """What clients reach the server through, where a fault needs one."""
         self.preloaded = 0
         """Worker processes that have their sessions open."""
         self.filled = 0
@@ -54,7 +63,6 @@ class Stage:
         self._hosts = [clocks.here()]
         self.place = place
         self._policy = policy
-        self._seed = seed
         self._opened = 0
         self._exit = contextlib.ExitStack()
         self._crew: list[Worker] = []
@@ -110,9 +118,13 @@ class Stage:
             same_clock=clocks.same_clock(worker.host, self._hosts[0]),
         )
 
-    def open(self, worker: Worker) -> None:
-        """Open the store in a worker. Raises Failed if the profile isn't in force."""
-        target = Target(self.subject.spec, self.place, self._policy, self._seed, f"w{self._opened}")
+    def open(self, worker: Worker, url: str | None = None) -> None:
+        """Open the store in a worker, by another URL if one is given.
+
+        Raises Failed if the profile isn't in force.
+        """
+        place = self.place if url is None else self.place._replace(url=url)
+        target = Target(self.subject.spec, place, self._policy, self.seed, f"w{self._opened}")
         self._opened += 1
         found = worker.call(open_store, target)
         profile = self.subject.profile

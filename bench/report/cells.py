@@ -141,6 +141,7 @@ def lost_cell(summary: Summary, figures: FaultFigures | None, harm: Harm) -> Cel
         f"0 of {of:,}",
         number=0,
         detail=zero_words(len(figures.trials), loss.bound, figures.fault),
+        marks=() if summary.controlled(figures.fault, harm) else ("uncontrolled",),
         notes=(proof(summary, figures.fault, harm),),
         source=trials,
     )
@@ -173,8 +174,8 @@ def proof(summary: Summary, fault: str, harm: Harm) -> str:
             " under the same fault."
         )
     return (
-        f"No subject of this run {words} on {one}, so nothing shows that this zero could have"
-        " been anything else."
+        f"uncontrolled: no subject of this run {words} on {one}, so nothing shows that this zero"
+        " could have been anything else."
     )
 
 

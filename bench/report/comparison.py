@@ -2,16 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import TypeVar
 
 from backends.store import Durability
 from bench.analysis import Summary
 from bench.analysis.consistency import RaceFigures, SeenAtOnce
-from bench.analysis.durability import FaultFigures
+from bench.analysis.durability import FAULTS, FaultFigures
 from bench.analysis.estimate import zero_bound
 from bench.analysis.latency import LatencyCell
 from bench.record import SubjectFacts
 from bench.report import cells, formats
 from bench.report.blocks import Cell, Column, Group, Material, Row, Table
+from bench.report.loadcells import carried_cell
+
+Part = TypeVar("Part", Column, Cell)
 
 CLASS_WORDS = {
     Durability.POWER_CUT: "Power cut: declared to keep every acknowledged write through one",
@@ -35,6 +39,10 @@ MARKS = (
 ZERO = "Zero losses in n faults leave the true share below 1 − 0.05^(1/n), with 95% confidence."
 
 
+COMPARED = ("restart", "crash", "powercut")
+"""Faults with a column of their own; the others are in the table of faults."""
+
+
 def comparison(material: Material) -> Table:
     """Make the table that the page, Markdown and CSV show."""
     summary = material.summary
@@ -51,9 +59,11 @@ def comparison(material: Material) -> Table:
         Column("server memory", "MB"),
         Column("lost on restart", "writes"),
         Column("lost on crash", "writes"),
+        Column("lost on power cut", "writes"),
         Column("resurrected", "sessions"),
         Column("seen by others at once", "looks"),
         Column("winners per race", "most"),
+        *_loaded(summary, Column("carried, open loop", "1/s")),
         Column("cannot (declared)"),
         Column("n"),
     ]
@@ -90,8 +100,8 @@ def _row(material: Material, subject: SubjectFacts) -> Row:
     at = summary.reference_connections
     verify = summary.cell(subject.label, "verify", at)
     rotate = summary.cell(subject.label, "rotate", at)
-    restart = summary.fault(subject.label, "restart")
-    crash = summary.fault(subject.label, "crash")
+    faults = {name: summary.fault(subject.label, name) for name in FAULTS}
+    met = [figures for figures in faults.values() if figures]
     return Row(
         material.names[subject.label],
         [
@@ -102,16 +112,21 @@ def _row(material: Material, subject: SubjectFacts) -> Row:
             cells.rate_cell(rotate),
             cells.cpu_cell(rotate),
             cells.memory_cell(rotate),
-            cells.lost_cell(summary, restart, "lost_writes"),
-            cells.lost_cell(summary, crash, "lost_writes"),
-            _resurrected(summary, [fault for fault in (restart, crash) if fault]),
+            *[cells.lost_cell(summary, faults[name], "lost_writes") for name in COMPARED],
+            _resurrected(summary, met),
             _seen([one for one in summary.sightings if one.label == subject.label]),
             _winners([one for one in summary.races if one.label == subject.label]),
+            *_loaded(summary, carried_cell(summary, subject)),
             _cannot(subject),
-            _sizes(rotate, [fault for fault in (restart, crash) if fault]),
+            _sizes(rotate, met),
         ],
         colour=material.colours[subject.backend],
     )
+
+
+def _loaded(summary: Summary, part: Part) -> Sequence[Part]:
+    """Leave out what belongs to load where a run had none: it isn't in the default comparison."""
+    return [part] if summary.capacities else []
 
 
 def _resurrected(summary: Summary, faults: Sequence[FaultFigures]) -> Cell:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.analysis.durability import HARMS, FaultFigures
+from bench.analysis.durability import HARMS, FaultFigures, Loss, Spread
 from bench.analysis.latency import LatencyCell
 from bench.report import cells, costs, formats
 from bench.report.blocks import Cell, Column, Group, Material, Row, Table
@@ -11,6 +11,18 @@ from bench.report.comparison import CLASS_WORDS, INTERVALS, MARKS, ZERO
 CAPACITY = (
     "One core of the server could do: 10⁶ / (server CPU µs per operation). It says what the server"
     " would carry if CPU were its only limit, also where the client was too slow to ask for it."
+)
+FAULT_COLUMNS = 17
+WINDOW = (
+    "Loss reached back: the longest over trials, and the share of such faults whose loss reaches no"
+    " further, with 95% confidence: 0.05^(1/n). Faults that lose: the exact 95% interval of their"
+    " share (Clopper-Pearson); for none seen, the one-sided bound 1 − 0.05^(1/n)."
+)
+BACK = (
+    "Came back: in how many trials it took writes again by itself once the fault was over, or had"
+    " to be started again. Unanswered but done: calls without an answer that turn out to have been"
+    " executed; a client that repeats one looks like a thief. Torn: families that the store has"
+    " something of and can't read."
 )
 RECOVERY = (
     "Time to recover: from the fault to the first answer, median and longest over trials; it holds"
@@ -66,9 +78,15 @@ def every_fault(material: Material) -> Table:
         Column("lost", "sessions"),
         Column("rotated token resurrected", "sessions"),
         Column("revoked token resurrected", "sessions"),
+        Column("faults that lose, 95%"),
         Column("loss reached back", "ms"),
         Column("time to recover", "ms"),
+        Column("came back"),
+        Column("refused", "calls"),
+        Column("unanswered", "calls"),
+        Column("unanswered but done", "calls"),
         Column("phantoms", "families"),
+        Column("torn", "families"),
         Column("integrity check"),
     ]
     groups = []
@@ -90,7 +108,7 @@ def every_fault(material: Material) -> Table:
         corner="Subject",
         columns=columns,
         groups=groups,
-        legend=[ZERO, RECOVERY],
+        legend=[ZERO, WINDOW, RECOVERY, BACK],
     )
 
 
@@ -129,9 +147,9 @@ def _row(cell: LatencyCell) -> Row:
 
 def _fault_cells(material: Material, figures: FaultFigures | None) -> Sequence[Cell]:
     if figures is None:
-        return [cells.NOT_MEASURED] * 10
+        return [cells.NOT_MEASURED] * FAULT_COLUMNS
     if figures.held_by_client:
-        return [Cell(f"{len(figures.trials)}"), *[cells.HELD] * 9]
+        return [Cell(f"{len(figures.trials)}"), *[cells.HELD] * (FAULT_COLUMNS - 1)]
     lost = [cells.lost_cell(material.summary, figures, harm) for harm in HARMS]
     window = figures.loss_window_ns
     shape = ""
@@ -144,16 +162,44 @@ def _fault_cells(material: Material, figures: FaultFigures | None) -> Sequence[C
         Cell(f"{len(figures.trials)}", number=len(figures.trials)),
         Cell(f"{figures.acknowledged:,}", number=figures.acknowledged),
         *lost,
-        Cell(formats.milliseconds(window) if window else "0", number=window / 1e6, detail=shape),
+        Cell(_share(figures.losses["lost_writes"])),
         Cell(
-            formats.milliseconds(figures.recovery.median_ns),
-            number=figures.recovery.median_ns / 1e6,
-            detail=(
-                f"longest {formats.milliseconds(figures.recovery.maximum_ns)}"
-                if len(figures.trials) > 1
-                else ""
-            ),
+            formats.milliseconds(window) if window else "0",
+            number=window / 1e6,
+            detail=", ".join(filter(None, [_quantile(figures), shape])),
         ),
+        _recovery(figures.recovery, len(figures.trials)),
+        Cell(
+            ", ".join(f"{how} {n}" for how, n in figures.came_back.items()),
+            tone="bad" if "never" in figures.came_back else "",
+        ),
+        Cell(f"{figures.refused:,}", figures.refused),
+        Cell(f"{figures.unanswered:,}", figures.unanswered),
+        Cell(f"{figures.recovered_unknown:,}", figures.recovered_unknown),
         Cell(f"{figures.phantoms:,}", figures.phantoms, tone="bad" if figures.phantoms else ""),
+        Cell(f"{figures.torn:,}", figures.torn, tone="bad" if figures.torn else ""),
         Cell(wrong, tone="bad") if wrong else Cell("nothing wrong"),
     ]
+
+
+def _share(loss: Loss) -> str:
+    """Write the 95% interval of the share of faults that lose anything."""
+    if loss.share is None:
+        return f"0–{formats.bound(loss.bound or 1)}"
+    low, high = loss.share
+    return f"{formats.percent(low)}–{formats.bound(high)}"
+
+
+def _quantile(figures: FaultFigures) -> str:
+    """Say how much of such losses the longest that was seen covers."""
+    if not figures.losses["lost_writes"].total:
+        return ""
+    return f"covers {figures.window_quantile:.0%} of such faults"
+
+
+def _recovery(recovery: Spread | None, trials: int) -> Cell:
+    if recovery is None:
+        return Cell("never", tone="bad")
+    longest = f"longest {formats.milliseconds(recovery.maximum_ns)}" if trials > 1 else ""
+    text = formats.milliseconds(recovery.median_ns)
+    return Cell(text, number=recovery.median_ns / 1e6, detail=longest)

@@ -4,10 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.analysis import Summary
+from bench.analysis.consistency import RaceFigures
 from bench.analysis.durability import FaultFigures
 from bench.analysis.estimate import Estimate
 from bench.analysis.latency import LatencyCell
+from bench.analysis.scale import ScaleFigures
+from bench.analysis.soak import SoakSeries
 from bench.report import formats
+from bench.report.loadfigures import load_rows
 from scenarios.cost import Figure
 
 if TYPE_CHECKING:
@@ -15,8 +19,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "scenario", "label", "durability", "workload", "operation", "connections", "fault",
-    "instances", "figure", "value", "unit", "low", "high", "interval", "n_trials", "n", "n_of",
-    "rank", "tie", "flags", "missing", "trials",
+    "instances", "sessions", "figure", "value", "unit", "low", "high", "interval", "n_trials",
+    "n", "n_of", "rank", "tie", "flags", "missing", "trials",
 )  # fmt: skip
 """`n` counts what `n_of` names; `interval` says how low and high were had; `missing` says why there
 is no value; `trials` are ids."""
@@ -55,20 +59,13 @@ def _rows(summary: Summary) -> Iterator[Fields]:
             **_counted(sight.looks, "looks"),
         }
         yield {**known, "figure": "seen at once", "value": sight.seen, "unit": "looks"}
-    for races in summary.races:
-        known = {
-            "scenario": "consistency",
-            "label": races.label,
-            "durability": races.durability,
-            "operation": "rotate",
-            "instances": races.instances,
-            **_trials(races.trials),
-            **_counted(races.contested, "contested races"),
-        }
-        for winners, rounds in races.winners.items():
-            figure = f"races with {winners} winners"
-            yield {**known, "figure": figure, "value": rounds, "unit": "races"}
-        yield {**known, "figure": "double spends", "value": races.double_spends, "unit": "races"}
+    for races in [*summary.races, *summary.other_races]:
+        yield from _races(races)
+    for size in summary.scale:
+        yield from _scale(size)
+    for series in summary.soak:
+        yield from _soak(series)
+    yield from load_rows(summary.load, summary.capacities)
     for token in summary.tokens:
         known = {"scenario": "tokens", "label": token.algorithm, **_counted(token.samples, "calls")}
         for name, value in (
@@ -78,6 +75,26 @@ def _rows(summary: Summary) -> Iterator[Fields]:
             ("parse p99", token.parse_p99_ns),
         ):
             yield {**known, "figure": name, "value": value, "unit": "ns"}
+
+
+def _races(races: RaceFigures) -> Iterator[Fields]:
+    amid = "" if races.mishap == "none" else f", amid {races.mishap}"
+    known = {
+        "scenario": "consistency",
+        "label": races.label,
+        "durability": races.durability,
+        "operation": races.contest,
+        "instances": races.instances,
+        "unit": "races",
+        **_trials(races.trials),
+        **_counted(races.contested, "contested races"),
+    }
+    for winners, rounds in races.winners.items():
+        yield {**known, "figure": f"races with {winners} winners{amid}", "value": rounds}
+    for checker, families in races.anomalies.items():
+        yield {**known, "figure": f"{checker}{amid}", "value": families}
+    lost = "double spends" if races.plain else f"races lost{amid}"
+    yield {**known, "figure": lost, "value": races.harmed}
 
 
 def _latency(cell: LatencyCell) -> Iterator[Fields]:
@@ -161,16 +178,71 @@ def _durability(figures: FaultFigures) -> Iterator[Fields]:
             "figure": f"trials with {figure}",
             "unit": "trials",
             "value": loss.trials_with,
-            "high": loss.bound,
-            "interval": "95% bound of the share" if loss.bound is not None else None,
+            "low": loss.share and loss.share[0],
+            "high": loss.bound if loss.share is None else loss.share[1],
+            "interval": "95% of the share" if loss.share else "95% bound of the share",
         }
     for figure, unit, value in (
         ("loss window", "ns", figures.loss_window_ns),
-        ("recovery, median", "ns", figures.recovery.median_ns),
-        ("recovery, longest", "ns", figures.recovery.maximum_ns),
+        ("recovery, median", "ns", figures.recovery and figures.recovery.median_ns),
+        ("recovery, longest", "ns", figures.recovery and figures.recovery.maximum_ns),
         ("recovered unknown", "operations", figures.recovered_unknown),
         ("phantoms", "families", figures.phantoms),
+        ("torn", "families", figures.torn),
+        ("refused", "operations", figures.refused),
         ("unanswered", "operations", figures.unanswered),
+    ):
+        yield {**known, "figure": figure, "unit": unit, "value": value}
+
+
+def _scale(size: ScaleFigures) -> Iterator[Fields]:
+    known = {
+        "scenario": "scale",
+        "label": size.label,
+        "durability": size.durability,
+        "sessions": size.sessions,
+        "flags": f"stopped: {size.stopped}" if size.stopped else "",
+        **_trials(size.trials),
+    }
+    for figure, unit, estimate in (
+        ("load rate", "1/s", size.load_rate),
+        ("memory a session", "bytes", size.memory_bytes),
+        ("kept a session", "bytes", size.kept_bytes),
+        ("on disk a session", "bytes", size.disk_bytes),
+    ):
+        if estimate is not None:
+            yield {**known, "figure": figure, "unit": unit, **_estimated(estimate)}
+    for operation, visits in size.visits.items():
+        flags = " ".join([known["flags"], *(["generator-limited"] if visits.limited else [])])
+        here = {**known, "operation": operation, "flags": flags.strip()}
+        here |= _counted(visits.operations, "operations")
+        for figure, unit, value in (
+            ("throughput", "1/s", visits.rate),
+            ("p50 merged", "ns", visits.p50_ns),
+            ("p99 merged", "ns", visits.p99_ns),
+            ("errors", "calls", sum(visits.errors.values())),
+        ):
+            yield {**here, "figure": figure, "unit": unit, "value": value}
+
+
+def _soak(series: SoakSeries) -> Iterator[Fields]:
+    known = {
+        "scenario": "soak",
+        "label": series.label,
+        "durability": series.durability,
+        "operation": "rotate",
+        "sessions": series.sessions,
+        **_trials([series.trial]),
+        **_counted(series.done, "operations"),
+    }
+    for figure, unit, value in (
+        ("response p50", "ns", series.p50_ns),
+        ("response p99", "ns", series.p99_ns),
+        ("service p99", "ns", series.service_p99_ns),
+        ("stalls", "intervals", sum(point.stall for point in series.points)),
+        ("late", "intervals", sum(point.late for point in series.points)),
+        ("errors", "calls", sum(series.errors.values())),
+        *((f"{name}, growth", "", series.grown(name)) for name in series.counters),
     ):
         yield {**known, "figure": figure, "unit": unit, "value": value}
 

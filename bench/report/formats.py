@@ -17,6 +17,7 @@ CANNOT = {
     "detects_reuse": "detect reuse",
     "native_ttl": "expire by itself",
     "lists_sessions": "list sessions",
+    "sends_once": "send a call once",
 }
 """Capability -> what a store without it can't do."""
 
@@ -24,8 +25,20 @@ FAULTS = {
     "restart": ("restart", "graceful restart", "restarts"),
     "crash": ("crash", "SIGKILL under load", "crashes"),
     "powercut": ("power cut", "power cut under load", "power cuts"),
+    "pause": ("pause", "all processes stopped, then continued", "pauses"),
+    "slow-disk": ("slow disk", "stalling disk", "slow disks"),
+    "disk-full": ("full disk", "full disk, then room again", "full disks"),
+    "io-error": ("I/O error", "failing writes, then none", "I/O errors"),
+    "lost-reply": ("lost reply", "replies lost on the way", "spells of lost replies"),
 }
 """Fault -> its name, what was done, and its plural."""
+
+CONTESTS = {
+    "rotate": "one token",
+    "revoke": "logout against rotations",
+    "logout-all": "end of all against logins",
+}
+"""Kind of race -> what met."""
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -154,19 +154,24 @@ def _kept(figures: Sequence[FaultFigures], names: Names, fault: str) -> Sequence
 def _races(summary: Summary, names: Names) -> Sequence[Point]:
     if not summary.races:
         return []
-    several, single = [], []
+    several: list[str] = []
+    single: list[str] = []
+    naive: list[str] = []
     for label in dict.fromkeys(races.label for races in summary.races):
         mine = [races for races in summary.races if races.label == label and races.contested]
         contested = sum(races.contested for races in mine)
         if spent := sum(races.double_spends for races in mine):
             most = max(races.most_winners or 0 for races in mine)
-            several.append(f"{names[label]} (up to {most}, {spent:,} of {contested:,} races)")
-        elif mine:
+            lost = naive if mine[0].naive else several
+            lost.append(f"{names[label]} (up to {most}, {spent:,} of {contested:,} races)")
+        elif mine and not mine[0].naive:
             single.append(f"{names[label]} ({contested:,})")
     parts = [f"Several winners: {listed(several)}."] if several else []
+    if naive:
+        parts.append(f"So had the naive ways, which are there for that: {listed(naive)}.")
     if single:
         parts.append(f"Never more than one, with the number of races: {listed(single)}.")
-    if not several:
+    if not several and not naive:
         parts.append("No subject had several, so nothing shows that it could be seen.")
     blind = [names[s.label] for s in summary.sightings if s.seen < s.looks]
     if blind:

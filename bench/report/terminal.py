@@ -8,6 +8,7 @@ from bench.analysis.estimate import zero_bound
 from bench.record import SubjectFacts
 from bench.report import cells, formats
 from bench.report.blocks import Cell
+from bench.report.loadcells import carried_cell
 from bench.report.names import names
 
 
@@ -26,8 +27,9 @@ def short_table(summary: Summary) -> ShortTable:
     # Only what this run measured: a terminal has no room for columns of "not measured".
     columns = ["class", "subject"]
     columns += [f"rotate p50 @{at} ms", f"p99 @{at} ms", f"rotations/s @{at}"] * bool(summary.cells)
-    columns += ["lost on restart", "lost on crash"] * bool(summary.faults)
+    columns += [f"lost on {formats.FAULTS.get(fault, (fault,))[0]}" for fault in _faults(summary)]
     columns += ["winners per race"] * bool(summary.races)
+    columns += ["carried/s"] * bool(summary.capacities)
     rows = [
         [str(durability), called[subject.label], *(map(_text, _cells(summary, subject)))]
         for durability, members in summary.by_class()
@@ -45,15 +47,20 @@ def _cells(summary: Summary, subject: SubjectFacts) -> Sequence[Cell]:
             cells.latency_cell(rotate, "99"),
             cells.rate_cell(rotate),
         ]
-    if summary.faults:
-        for fault in ("restart", "crash"):
-            figures = summary.fault(subject.label, fault)
-            found.append(cells.lost_cell(summary, figures, "lost_writes"))
+    for fault in _faults(summary):
+        figures = summary.fault(subject.label, fault)
+        found.append(cells.lost_cell(summary, figures, "lost_writes"))
     if summary.races:
         mine = [races for races in summary.races if races.label == subject.label]
         most = max(mine, key=lambda one: (one.most_winners or 0, one.instances), default=None)
         found.append(cells.winners_cell(most))
+    if summary.capacities:
+        found.append(carried_cell(summary, subject))
     return found
+
+
+def _faults(summary: Summary) -> Sequence[str]:
+    return list(dict.fromkeys(figures.fault for figures in summary.faults))
 
 
 def _text(cell: Cell) -> str:
@@ -66,6 +73,9 @@ def _notes(summary: Summary, rows: Sequence[Sequence[str]]) -> Sequence[str]:
     notes = []
     if any("limited" in text for text in texts):
         notes.append("limited: the load generator was the limit, not the store; not ranked")
+    if summary.capacities:
+        bound = formats.milliseconds(summary.capacities[0].bound_ns)
+        notes.append(f"carried/s: open loop, with p99 response within {bound} ms and no error")
     if any("tie" in text for text in texts):
         notes.append("tie: the gap is inside the noise of the A/A control or of the trials")
     if any(cell.ranks for cell in summary.cells):
@@ -74,6 +84,8 @@ def _notes(summary: Summary, rows: Sequence[Sequence[str]]) -> Sequence[str]:
     if sizes and any(text.startswith("0 of") for text in texts):
         bound = formats.bound(zero_bound(sizes[0]))
         notes.append(f"0 lost in {sizes[0]} of each fault: the true share may be up to {bound}")
+    if any("uncontrolled" in text for text in texts):
+        notes.append("uncontrolled: nobody lost anything by that fault, so zero proves nothing")
     if summary.failed:
         notes.append(f"{formats.count(len(summary.failed), 'trial')} failed; the report says why")
     return notes

@@ -41,7 +41,8 @@ class LocalServer(ABC):
         self._child: Popen[bytes] | None = None
         self._port = process.Port()
         try:
-            self.data.mkdir()
+            # It is there already where a trial's own disk is mounted on it.
+            self.data.mkdir(exist_ok=True)
             self.prepare()
             self.restart()
             self.first_start()

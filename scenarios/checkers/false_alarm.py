@@ -17,8 +17,8 @@ def check(history: Sequence[Event]) -> Sequence[Anomaly]:
     """Find the refusals that no reading of a family's events explains."""
     found: list[Anomaly] = []
     for family, events in families(history).items():
-        each: list[Sequence[Anomaly]] = [alarms(lineage) for lineage in readings(family, events)]
-        fewest: Sequence[Anomaly] = min(each, key=len)
+        of_each = [alarms(lineage) for lineage in readings(family, events)]
+        fewest: Sequence[Anomaly] = min(of_each, key=len)
         found += fewest
     return found
 

@@ -49,4 +49,4 @@ class Filled:
     disk_bytes: int | None
     """What the store's folder takes on the disk, logs included; None where it isn't ours to see."""
     counters: Mapping[str, float]
-    """What the store says of itself (`bench.sampling`)."""
+    """What the store says of itself (`bench.counters`)."""

@@ -46,7 +46,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """What the store said of itself at one moment (`bench.sampling`)."""
+    """What the store said of itself at one moment (`bench.counters`)."""
 
     at_seconds: float
     """Since the first rotation was due."""

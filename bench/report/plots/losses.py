@@ -1,54 +1,75 @@
-"""What was acknowledged and is gone, fault by fault."""
+"""What was acknowledged and is gone: every subject against every fault, at a glance."""
+
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import Patch, Rectangle
 
-from bench.analysis.durability import FaultFigures
+from bench.analysis import Summary
+from bench.analysis.durability import FaultFigures, Harm
 from bench.report import formats
 from bench.report.plots import canvas, rows
 from bench.report.plots.scene import Plot, Scene
 
-BAD, QUIET, PLAIN = "#B3000C", "#777777", "#222222"
-SMALLEST = 0.1
-"""Percent; below it the axis is linear, so that zero has a place."""
+KEPT, UNCONTROLLED, UNMEASURED, EDGE = "#CFE8CF", "#EEF1EE", "#FFFFFF", "#999999"
+HARM = LinearSegmentedColormap.from_list("harm", ["#FBD9B5", "#EE6A50", "#A50F15"])
+"""From a few of the acknowledged writes to all of them."""
+DARK = 0.45
+"""Share from which a cell is too dark for black letters."""
+ROW = 1.3
+"""A row has room for two lines."""
+BACK: Sequence[Harm] = ("resurrected_rotated", "resurrected_revoked")
 READING = (
-    "Bar: share of acknowledged writes (issues, rotations, revocations) whose effect was gone after"
-    " the fault; beside it the counts and how far back the loss reached. “≤”: with zero losses in n"
-    " faults, the 95% bound of the share of faults that lose. Resurrected: sessions whose rotated"
-    " or revoked token was good again."
+    "Each cell is one fault under load: red, acknowledged writes were gone afterwards, the darker"
+    " the more of them, with how far back the loss reached and how many sessions had a rotated or"
+    " revoked token good again (“back”). Green: none lost; with n faults the true share of faults"
+    " that lose is below the bound, at 95%. Grey: none lost, but nobody lost any by this fault, so"
+    " it proves nothing (uncontrolled)."
 )
 
 
 def draw(scene: Scene) -> Plot | None:
-    """Draw a bar a subject in each fault's column."""
+    """Draw a cell for each subject and fault."""
     summary = scene.summary
     faults = list(dict.fromkeys(figures.fault for figures in summary.faults))
     if not faults:
         return None
-    groups = summary.by_class()
-    layout = rows.place(groups)
-    figure = canvas.sheet(layout.inches)
-    every = figure.subplots(1, len(faults), squeeze=False)[0]
-    for number, (axes, fault) in enumerate(zip(every, faults, strict=True)):
-        rows.paint(axes, layout, None if number else scene.looks)
-        axes.set_xscale("symlog", linthresh=SMALLEST, linscale=0.4)
-        axes.set_xlim(0, 40_000)
-        axes.set_xticks([0, 0.1, 1, 10, 100], ["0", "0.1", "1", "10", "100"])
-        axes.set_xticks([], minor=True)
-        axes.set_xlabel("acknowledged writes lost, % (log above 0.1)")
-        _, done, _ = formats.FAULTS.get(fault, (fault, fault, fault))
-        axes.set_title(done, weight="bold")
+    layout = rows.place(summary.by_class())
+    figure = canvas.sheet(layout.inches * ROW)
+    axes = figure.subplots()
+    rows.paint(axes, layout, scene.looks)
+    axes.set_xlim(0, len(faults))
+    axes.grid(visible=False)
+    axes.set_xticks(
+        [number + 0.5 for number in range(len(faults))],
+        [formats.FAULTS.get(fault, (fault,))[0] for fault in faults],
+        weight="bold",
+    )
+    axes.xaxis.tick_top()
+    axes.tick_params(axis="x", length=0)
+    for number, fault in enumerate(faults):
         for label, y in layout.at.items():
-            _bar(axes, y, summary.fault(label, fault), scene.looks[label].colour)
+            _cell(axes, number, y, summary, summary.fault(label, fault), len(faults))
     each = "–".join(map(str, sorted({len(figures.trials) for figures in summary.faults})))
     written = sum(figures.acknowledged for figures in summary.faults)
     canvas.finish(
         figure,
-        "Acknowledged, but lost: by fault and declared durability class",
-        [
-            READING,
-            f"n={each} of each fault, {written:,} acknowledged writes. {scene.conditions}",
-        ],
+        "Acknowledged, but lost: every subject under every fault",
+        [READING, f"n={each} of each fault, {written:,} acknowledged writes. {scene.conditions}"],
     )
+    figure.legend(
+        handles=[
+            Patch(facecolor=KEPT, edgecolor=EDGE, label="none lost"),
+            Patch(facecolor=HARM(0.1), edgecolor=EDGE, label="some lost"),
+            Patch(facecolor=HARM(1.0), edgecolor=EDGE, label="all lost"),
+            Patch(facecolor=UNCONTROLLED, edgecolor=EDGE, label="none lost, uncontrolled"),
+            Patch(facecolor=UNMEASURED, edgecolor=EDGE, label="not measured, or n/a"),
+        ],
+        loc="upper right",
+        bbox_to_anchor=(0.995, 1 - 0.04 / figure.get_figheight()),
+        ncols=5,
+    ).set_in_layout(False)
     return Plot(
         figure,
         "Acknowledged writes that were gone after each fault.",
@@ -56,27 +77,49 @@ def draw(scene: Scene) -> Plot | None:
     )
 
 
-def _bar(axes: Axes, y: float, figures: FaultFigures | None, colour: str) -> None:
-    if figures is None or figures.held_by_client:
-        text = "not measured" if figures is None else "n/a (held by the client)"
-        axes.text(0.01, y, text, va="center", fontsize=7.2, color=QUIET)
-        return
-    loss = figures.losses["lost_writes"]
+def _cell(
+    axes: Axes, x: int, y: float, summary: Summary, figures: FaultFigures | None, columns: int
+) -> None:
+    colour, ink, text = _look(summary, figures)
+    axes.add_patch(
+        Rectangle((x + 0.01, y - 0.46), 0.98, 0.92, facecolor=colour, edgecolor=EDGE, linewidth=0.4)
+    )
+    # With many faults side by side a cell is narrow.
+    size = 7.2 if columns <= 4 else 5.6  # noqa: PLR2004
+    axes.text(x + 0.5, y, text, ha="center", va="center", fontsize=size, color=ink)
+
+
+def _look(summary: Summary, figures: FaultFigures | None) -> tuple[object, str, str]:
+    """Give a cell's colour, the colour of its letters, and what it says."""
+    if figures is None:
+        return UNMEASURED, "#777777", "not measured"
+    if figures.held_by_client:
+        return UNMEASURED, "#777777", "n/a: held by\nthe client"
+    loss, n = figures.losses["lost_writes"], len(figures.trials)
     if loss.bound is not None:
-        bound = f"(n={len(figures.trials)}: ≤ {formats.bound(loss.bound)})"
-        text = f"0 of {figures.acknowledged:,} {bound}"
-        axes.text(0.01, y, text, va="center", fontsize=7.2, color=PLAIN)
-        return
-    share = 100 * loss.total / figures.acknowledged
-    axes.barh(y, share, height=0.55, color=colour, edgecolor=BAD, linewidth=0.8)
+        bound = formats.bound(loss.bound)
+        text = f"0 of {figures.acknowledged:,}\n{_back(figures) or f'n={n}: ≤ {bound}'}"
+        if summary.controlled(figures.fault, "lost_writes"):
+            return KEPT, "#113311", text
+        return UNCONTROLLED, "#555555", text
+    share = loss.total / figures.acknowledged
     back = sum(
         figures.losses[harm].total for harm in ("resurrected_rotated", "resurrected_revoked")
     )
-    text = f"{loss.total:,} of {figures.acknowledged:,}"
-    window_ns = figures.loss_window_ns
-    text += f", {formats.milliseconds(window_ns)} ms back" if window_ns else ""
-    text += f", {back:,} resurrected" if back else ""
-    axes.text(share * 1.15, y, text, va="center", fontsize=7.2, color=BAD)
+    much = "all" if loss.total == figures.acknowledged else f"{loss.total:,}"
+    text = f"{much} of {figures.acknowledged:,}"
+    reached = f"{formats.significant(figures.loss_window_ns / 1e9)} s"
+    text += f"\n{reached}, {back:,} back" if back else f"\n{reached}"
+    return HARM(share), "#FFFFFF" if share > DARK else "#222222", text
+
+
+def _back(figures: FaultFigures) -> str:
+    """Say what a store needed after a fault that could have left it running; else nothing."""
+    if "never" in figures.came_back:
+        return "does not start again"
+    if figures.fault in {"restart", "crash", "powercut"}:
+        return ""
+    return "needs a restart" if "restarted" in figures.came_back else "goes on by itself"
 
 
 def _words(figures: FaultFigures) -> str:

@@ -21,6 +21,9 @@ COLOURS = {
     "files": "#8F8A1D",
     "memory": "#CC79A7",
     "cookie": "#555555",
+    "redis-py": "#E9A27A",
+    "postgres-psycopg": "#7D9BD1",
+    "mongo-pymongo": "#66C2A5",
 }
 OTHERS = ("#332288", "#882255", "#44AA99", "#663300", "#AA4499", "#117733")
 """For stores of third parties, in the order of the run."""
@@ -43,8 +46,12 @@ class Look:
 
 def colours(subjects: Sequence[SubjectFacts]) -> Mapping[str, str]:
     """Give backend -> colour."""
-    strangers = [b for b in dict.fromkeys(s.backend for s in subjects) if b not in COLOURS]
-    return {**COLOURS, **{name: OTHERS[n % len(OTHERS)] for n, name in enumerate(strangers)}}
+    named = dict.fromkeys(subject.backend for subject in subjects)
+    # The naive way of using a store is of that store's colour.
+    naive = {s.backend: COLOURS.get(s.backend.removesuffix("-naive")) for s in subjects if s.naive}
+    known = {**COLOURS, **{name: colour for name, colour in naive.items() if colour}}
+    strangers = [name for name in named if name not in known]
+    return {**known, **{name: OTHERS[n % len(OTHERS)] for n, name in enumerate(strangers)}}
 
 
 def looks(subjects: Sequence[SubjectFacts], names: Mapping[str, str]) -> Mapping[str, Look]:

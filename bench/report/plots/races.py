@@ -1,89 +1,186 @@
-"""How many instances won one race for one token."""
+"""Who wins when instances meet: a cell a store and kind of race, red where the race is lost."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 
-from bench.analysis.consistency import RaceFigures
+from backends.store import Durability
+from bench.analysis.consistency import RaceFigures, controls
+from bench.report import formats
 from bench.report.plots import canvas, rows
+from bench.report.plots.rows import Rows
 from bench.report.plots.scene import Plot, Scene
 
-NONE, ONE, TWO, MORE = "#FFFFFF", "#B9C4CE", "#EE6A50", "#A50F15"
-QUIET = "#777777"
+HELD, SOME, MOST, ALARM, NOTHING = "#D3E0EA", "#F08A70", "#B2182B", "#F2CF66", "#FFFFFF"
+HALF = 0.5
+"""From this share of lost races on, the deeper red."""
+EDGE, FINE, QUIET = "#FFFFFF", "#AFC0CD", "#777777"
+GAP = 0.35
+"""Of a column, between kinds of races."""
+NAIVE_HEADING = "naive ways: read, decide, write back (the positive control)"
 READING = (
-    "Instances, each a process of its own, rotate one token at the same moment. A race counts where"
-    " another call overlapped the winner's. Beside each bar: the most winners, and the number of"
-    " contested races. With several winners nobody can tell a thief from the owner."
+    "Races lost, of those contested. Instances, each a process of its own (threads for server"
+    " memory), make their calls at the same moment. A race counts where a call overlapped the one"
+    " that decided it, or harm was done. Red: a token was good afterwards that should not be:"
+    " several holders of one session, or one that outlived its end. Yellow: somebody was refused as"
+    " a thief, or refused otherwise, for nothing that anyone did."
 )
 
 
+class Column(NamedTuple):
+    """One kind of race."""
+
+    contest: str
+    mishap: str
+    instances: int
+
+    @property
+    def kind(self) -> str:
+        """Say what met."""
+        met = formats.CONTESTS[self.contest].replace(" against ", "\nagainst ")
+        return met if self.mishap == "none" else f"{met}, {self.instances} instances, amid"
+
+    @property
+    def heading(self) -> str:
+        """Say among how many, or what went wrong."""
+        if self.mishap == "none":
+            return f"{self.instances}\ninstances"
+        return self.mishap.replace(" ", "\n")
+
+
 def draw(scene: Scene) -> Plot | None:
-    """Draw the share of races by their number of winners, one column a number of instances."""
+    """Draw the matrix: the stores, and below them the naive ways of using them."""
     summary = scene.summary
-    instances = sorted({races.instances for races in summary.races})
-    if not instances:
+    every = [*summary.races, *summary.other_races]
+    columns = _columns(every)
+    if not columns:
         return None
     layout = rows.place(summary.by_class())
-    figure = canvas.sheet(layout.inches)
-    every = figure.subplots(1, len(instances), squeeze=False)[0]
-    for number, (axes, n) in enumerate(zip(every, instances, strict=True)):
-        rows.paint(axes, layout, None if number else scene.looks)
-        axes.set_title(f"{n} instances", weight="bold")
-        axes.set_xlim(0, 163)
-        axes.set_xticks([0, 50, 100], ["0", "50", "100"])
-        axes.set_xlabel("contested races, %")
-        at = {races.label: races for races in summary.races if races.instances == n}
-        for label, y in layout.at.items():
-            _bar(axes, y, at.get(label))
-    contested = sum(races.contested for races in summary.races)
+    naive = [subject for subject in summary.subjects if subject.naive]
+    below = rows.place([(Durability.NONE, naive)] if naive else [])
+    height = layout.height + below.height
+    figure = canvas.sheet(Rows({}, [], height).inches + 0.45)
+    axes = figure.subplots()
+    every_row = Rows(
+        {**layout.at, **{label: y + layout.height for label, y in below.at.items()}},
+        [*layout.headings, *((NAIVE_HEADING, layout.height) for _ in below.headings)],
+        height,
+    )
+    rows.paint(axes, every_row, scene.looks)
+    places = _places(columns)
+    _head(axes, columns, places)
+    at = {(races.label, _key(races)): races for races in every}
+    endless = {subject.label for subject in summary.subjects if "revokes" in subject.lacking}
+    for label, y in every_row.at.items():
+        for x, column in zip(places, columns, strict=True):
+            if label in endless and column.contest != "rotate":
+                _note(axes, x, y, "n/a")
+            else:
+                _cell(axes, x, y, at.get((label, column)), every)
+    contested = sum(races.contested for races in every)
     canvas.finish(
         figure,
-        "Winners of a race for one token",
-        [
-            READING,
-            f"{contested:,} contested races. {scene.conditions}",
-        ],
+        "Who loses when instances meet",
+        [READING, f"{contested:,} contested races. {scene.conditions}"],
     )
     figure.legend(
         handles=[
-            Patch(facecolor=ONE, edgecolor="#555555", label="one winner"),
-            Patch(facecolor=TWO, edgecolor="#555555", hatch="////", label="two winners"),
-            Patch(facecolor=MORE, edgecolor="#555555", label="three or more winners"),
-            Patch(facecolor=NONE, edgecolor="#555555", hatch="\\\\\\\\", label="no winner"),
+            Patch(facecolor=HELD, edgecolor="#999999", label="none lost"),
+            Patch(facecolor=HELD, edgecolor="#999999", hatch="///", label="none, uncontrolled"),
+            Patch(facecolor=ALARM, edgecolor="#999999", label="false alarms"),
+            Patch(facecolor=SOME, edgecolor="#999999", label="some lost"),
+            Patch(facecolor=MOST, edgecolor="#999999", label="half or more"),
         ],
         loc="upper right",
         bbox_to_anchor=(0.995, 1 - 0.04 / figure.get_figheight()),
-        ncols=4,
+        ncols=5,
     ).set_in_layout(False)
     return Plot(
         figure,
-        "Winners per race among app instances that rotate one token at the same moment.",
-        "; ".join(
-            f"{races.label}, {races.instances} instances: at most {races.most_winners} winners in"
-            f" {races.contested:,} contested races"
-            for races in summary.races
-        )
-        + ".",
+        "Races lost by each store and by the naive way of using it, by kind of race.",
+        "; ".join(_words(races) for races in every if not races.unsuited) + ".",
     )
 
 
-def _bar(axes: Axes, y: float, races: RaceFigures | None) -> None:
-    if races is None or not races.contested:
-        text = "not measured" if races is None else "no race was contested"
-        axes.text(2, y, text, va="center", fontsize=7.2, color=QUIET)
-        return
-    left = 0.0
-    for winners, rounds in races.winners.items():
-        colour = {0: NONE, 1: ONE, 2: TWO}.get(winners, MORE)
-        hatch = {0: "\\\\\\\\", 2: "////"}.get(winners)
-        share = 100 * rounds / races.contested
-        axes.barh(
-            y, share, left=left, height=0.6, color=colour, edgecolor="#555555", hatch=hatch,
-            linewidth=0.6,
+def _key(races: RaceFigures) -> Column:
+    return Column(races.contest, races.mishap, races.instances)
+
+
+def _columns(every: Sequence[RaceFigures]) -> Sequence[Column]:
+    """Healthy races by what met and the number of instances, then the mishaps."""
+    contests = list(formats.CONTESTS)
+    return sorted(
+        {_key(races) for races in every},
+        key=lambda one: (one.mishap != "none", contests.index(one.contest), one.instances),
+    )
+
+
+def _places(columns: Sequence[Column]) -> Sequence[float]:
+    """Place the columns side by side, with a gap where another kind of race begins."""
+    places: list[float] = []
+    for number, column in enumerate(columns):
+        before = columns[number - 1] if number else column
+        places.append((places[-1] + 1 if places else 0) + GAP * (column.kind != before.kind))
+    return places
+
+
+def _head(axes: Axes, columns: Sequence[Column], places: Sequence[float]) -> None:
+    """Name the columns, and above them what met."""
+    axes.set_xlim(-0.5, places[-1] + 0.5)
+    axes.xaxis.tick_top()
+    axes.set_xticks(places, [column.heading for column in columns], fontsize=7.2)
+    axes.tick_params(axis="x", length=0)
+    axes.grid(visible=False)
+    axes.spines["bottom"].set_visible(False)
+    groups: dict[str, list[float]] = {}
+    for column, x in zip(columns, places, strict=True):
+        groups.setdefault(column.kind, []).append(x)
+    for kind, xs in groups.items():
+        axes.annotate(
+            kind, ((xs[0] + xs[-1]) / 2, 1), xycoords=("data", "axes fraction"), xytext=(0, 24),
+            textcoords="offset points", ha="center", va="bottom", fontsize=7.6, weight="bold",
+            linespacing=1.1,
         )  # fmt: skip
-        left += share
-    text = f"max {races.most_winners} (n={races.contested:,})"
-    bad = races.double_spends > 0
-    axes.text(
-        103, y, text, va="center", fontsize=7.2, color="#B3000C" if bad else "#222222",
-        weight="bold" if bad else "normal",
+
+
+def _cell(
+    axes: Axes, x: float, y: float, races: RaceFigures | None, every: Sequence[RaceFigures]
+) -> None:
+    if races is None or races.unsuited or not races.contested:
+        text = "not measured" if races is None else "n/a" if races.unsuited else "none met"
+        _note(axes, x, y, text)
+        return
+    share = races.harmed / races.contested
+    colour, ink, hatch = HELD, "#222222", None
+    text = f"0 of {races.contested:,}"
+    if races.undecided:
+        colour, text = NOTHING, "undecided"
+    elif races.harmed:
+        colour, ink = (MOST, "#FFFFFF") if share >= HALF else (SOME, "#111111")
+        text = f"{races.harmed:,} of {races.contested:,}"
+    elif races.false_alarms:
+        colour, text = ALARM, f"{races.false_alarms:,} alarms"
+    elif not controls(races, every):
+        hatch = "///"
+    axes.add_patch(
+        Rectangle(
+            (x - 0.47, y - 0.45), 0.94, 0.9, facecolor=colour, edgecolor=FINE if hatch else EDGE,
+            hatch=hatch, linewidth=0.6, zorder=2,
+        )
     )  # fmt: skip
+    axes.text(x, y, text, ha="center", va="center", fontsize=6.8, color=ink, zorder=3)
+
+
+def _note(axes: Axes, x: float, y: float, text: str) -> None:
+    """Say why a cell has no figure."""
+    axes.text(x, y, text, ha="center", va="center", fontsize=6.8, color=QUIET)
+
+
+def _words(races: RaceFigures) -> str:
+    amid = "" if races.mishap == "none" else f" amid {races.mishap}"
+    return (
+        f"{races.label}, {formats.CONTESTS[races.contest]}, {races.instances} instances{amid}:"
+        f" {races.harmed:,} of {races.contested:,} contested races lost"
+    )

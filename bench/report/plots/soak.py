@@ -25,7 +25,7 @@ READING = (
     " was late, so that little can be said of the store. Right: how large its data, index, log and"
     " memory are, as it says. Each row has scales of its own."
 )
-WORDS_EVERY = 0.06
+WORDS_EVERY = 0.12
 """Of the axis: an event nearer to the last one that was named goes unnamed."""
 
 

@@ -6,6 +6,7 @@ from bench.report.blocks import SectionMaker
 from bench.report.sections import (
     answer,
     failures,
+    load,
     losses,
     method,
     races,
@@ -19,6 +20,7 @@ SECTIONS: Sequence[SectionMaker] = (
     answer.section,
     failures.section,
     speed.section,
+    load.section,
     scale.section,
     soak.section,
     losses.section,

@@ -10,10 +10,10 @@ HARM_WORDS = {
     "resurrected_rotated": "a resurrected rotated token",
     "resurrected_revoked": "a resurrected revoked token",
 }
-LIMITS = (
-    "A crash here is SIGKILL of the processes that hold the data; the operating system lives on and"
-    " writes back what it was given. A power cut, which loses that too, is not measured by this"
-    " run: the class that a store declares for it is its own word."
+MODEL = (
+    "A crash is SIGKILL of the processes that hold the data: the operating system lives on and"
+    " writes back what it was given. A power cut takes that too: everything that had not been"
+    " written to the device by then. It models neither the device's own cache nor a torn sector."
 )
 
 
@@ -30,15 +30,20 @@ def section(material: Material) -> Section | None:
         controls.append(
             f"{one}, {what}: seen in {who}."
             if control.labels
-            else f"{one}, {what}: seen in nobody, so a zero in this column proves nothing."
+            else f"{one}, {what}: uncontrolled. Seen in nobody, so a zero proves nothing."
         )
-    measured = {figures.fault for figures in summary.faults}
+    unmeasured = [
+        f"{skipped.spec}: {skipped.reason}; {skipped.mend}."
+        for skipped in summary.skipped
+        if " in durability" in skipped.spec
+    ]
     return Section(
         "losses",
         "What faults took",
         [
             *material.drawn("losses"),
-            *([Prose([LIMITS])] if "powercut" not in measured else []),
+            Prose([MODEL]),
+            *([Prose(unmeasured, bullets=True, heading="Not measured")] if unmeasured else []),
             every_fault(material),
             Prose(controls, bullets=True, heading="Positive controls"),
         ],

@@ -1,8 +1,11 @@
-"""What instances see of each other, and how many win one race."""
+"""What instances see of each other, and who wins when they meet."""
 
 from collections.abc import Sequence
 
-from bench.analysis.consistency import RaceFigures, SeenAtOnce
+from bench.analysis import Summary
+from bench.analysis.consistency import RaceFigures, SeenAtOnce, controls
+from bench.analysis.estimate import zero_bound
+from bench.record import SubjectFacts
 from bench.report import cells, formats
 from bench.report.blocks import Cell, Column, Group, Material, Prose, Row, Section, Table
 from bench.report.comparison import CLASS_WORDS
@@ -12,6 +15,15 @@ READING = (
     "Seen at once: looks by other instances right after the acknowledgement that saw the act. A"
     " race is contested where another call overlapped the winner's."
 )
+JUDGED = (
+    "Lost: after a contested race a token was good that should not be. False alarm: a refusal that"
+    " nothing anybody did explains. Judged from each race's history by checkers that a search for"
+    " an order of its operations cross-checks."
+)
+UNCONTROLLED = (
+    "Uncontrolled: no subject of this run lost such a race, so nothing shows that it could be seen."
+)
+NAIVE = "Naive ways: read, decide, write back; the positive control, compared with nobody"
 
 
 def section(material: Material) -> Section | None:
@@ -19,41 +31,45 @@ def section(material: Material) -> Section | None:
     summary = material.summary
     if not summary.races and not summary.sightings:
         return None
+    tables = [_sightings_and_winners(material)]
+    if summary.other_races:
+        tables.append(_every_kind(material))
+    return Section(
+        "races",
+        "Several instances on one store",
+        [*material.drawn("races"), Prose(_control(summary)), *tables],
+    )
+
+
+def _control(summary: Summary) -> Sequence[str]:
+    """Say what shows that a lost race could be seen, and what cross-checked the verdicts."""
+    every = [*summary.races, *summary.other_races]
     guilty = list(dict.fromkeys(races.label for races in summary.races if races.double_spends))
-    control = (
+    said = [
         f"Positive control: {formats.listed(guilty)} had several winners in this run, so it could"
         " be seen."
         if guilty
         else "No subject of this run had several winners, so nothing shows that it could be seen."
-    )
-    return Section(
-        "races",
-        "Several instances on one store",
-        [*material.drawn("races"), Prose([control]), _table(material)],
-    )
+    ]
+    orders: dict[str, int] = {}
+    for races in every:
+        for order, families in races.orders.items():
+            orders[order] = orders.get(order, 0) + families
+    if orders:
+        counted = ", ".join(f"{families:,} {order}" for order, families in sorted(orders.items()))
+        wrong = sum(races.disagreements for races in every)
+        verdict = (
+            "It agrees with the checkers on each that it decided."
+            if not wrong
+            else f"It disagrees with the checkers on {wrong:,}: a fault of this suite."
+        )
+        said.append(f"Cross-check by a search for an order of operations: {counted}. {verdict}")
+    return said
 
 
-def _table(material: Material) -> Table:
+def _sightings_and_winners(material: Material) -> Table:
     summary = material.summary
     instances = sorted({races.instances for races in summary.races})
-    groups = []
-    for durability, members in summary.by_class():
-        rows = []
-        for subject in members:
-            looks = [one for one in summary.sightings if one.label == subject.label]
-            races = [one for one in summary.races if one.label == subject.label]
-            rows.append(
-                Row(
-                    material.names[subject.label],
-                    [
-                        *[_seen([one for one in looks if one.act == act]) for act in ACTS],
-                        *[_raced(races, n) for n in instances],
-                        _histogram(races),
-                    ],
-                    material.colours[subject.backend],
-                )
-            )
-        groups.append(Group(CLASS_WORDS[durability], rows))
     return Table(
         name="consistency",
         caption="Seen at once by other instances, and winners of races for one token",
@@ -63,9 +79,100 @@ def _table(material: Material) -> Table:
             *[Column(f"winners, {n} instances", "most") for n in instances],
             Column("winners: contested races"),
         ],
-        groups=groups,
+        groups=[
+            Group(
+                heading,
+                [_plain_row(material, subject, instances) for subject in members],
+            )
+            for heading, members in _groups(summary)
+        ],
         legend=[READING],
     )
+
+
+def _plain_row(material: Material, subject: SubjectFacts, instances: Sequence[int]) -> Row:
+    summary = material.summary
+    looks = [one for one in summary.sightings if one.label == subject.label]
+    races = [one for one in summary.races if one.label == subject.label]
+    return Row(
+        material.names[subject.label],
+        [
+            *[_seen([one for one in looks if one.act == act]) for act in ACTS],
+            *[_raced(races, n) for n in instances],
+            _histogram(races),
+        ],
+        material.colours[subject.backend],
+    )
+
+
+def _every_kind(material: Material) -> Table:
+    summary = material.summary
+    every = [*summary.races, *summary.other_races]
+    kinds = list(dict.fromkeys((one.contest, one.mishap) for one in every))
+    rows = [
+        Group(
+            heading,
+            [
+                Row(
+                    material.names[subject.label],
+                    [_met(subject, *kind, every) for kind in kinds],
+                    material.colours[subject.backend],
+                )
+                for subject in members
+            ],
+        )
+        for heading, members in _groups(summary)
+    ]
+    return Table(
+        name="races",
+        caption="Races lost, by what met and what went wrong meanwhile, all numbers of instances",
+        corner="Subject",
+        columns=[Column(_heading(*kind), "lost") for kind in kinds],
+        groups=rows,
+        legend=[JUDGED],
+    )
+
+
+def _heading(contest: str, mishap: str) -> str:
+    return formats.CONTESTS[contest] + ("" if mishap == "none" else f", {mishap}")
+
+
+def _groups(summary: Summary) -> Sequence[tuple[str, Sequence[SubjectFacts]]]:
+    classes = [(CLASS_WORDS[durability], members) for durability, members in summary.by_class()]
+    naive = [subject for subject in summary.subjects if subject.naive]
+    return [*classes, (NAIVE, naive)] if naive else classes
+
+
+def _met(subject: SubjectFacts, contest: str, mishap: str, every: Sequence[RaceFigures]) -> Cell:
+    """Write how many races of one kind a subject lost, over all numbers of instances."""
+    if contest != "rotate" and (why := subject.lacking.get("revokes")):
+        return Cell("n/a", detail=why, tone="none")
+    kind = subject.label, contest, mishap
+    races = [one for one in every if (one.label, one.contest, one.mishap) == kind]
+    if not races:
+        return cells.NOT_MEASURED
+    if why := races[0].unsuited:
+        return Cell("n/a", detail=why, tone="none")
+    source = formats.trials(list(dict.fromkeys(t for one in races for t in one.trials)))
+    contested, harmed = sum(o.contested for o in races), sum(o.harmed for o in races)
+    alarms = sum(one.false_alarms for one in races)
+    if undecided := [why for one in races for why in one.undecided.values()]:
+        return Cell("undecided", tone="none", notes=(f"A checker crashed: {undecided[0]}.",))
+    if not contested:
+        why = "No call overlapped the one that decides in any round, so nothing was tested."
+        return Cell(formats.NOTHING, tone="none", notes=(why,), source=source)
+    shown = f"{alarms:,} false alarms" if alarms else ""
+    text = f"{harmed:,} of {contested:,}"
+    if harmed:
+        return Cell(text, harmed, detail=shown, tone="bad", source=source)
+    bound = f"≤ {formats.bound(zero_bound(contested))}"
+    marks = () if controls(races[0], every) else ("uncontrolled",)
+    notes = () if not marks else (UNCONTROLLED,)
+    detail = f"{bound}, {shown}" if shown else bound
+    return Cell(
+        text, harmed, detail=detail, marks=marks, notes=notes, source=source,
+        tone="bad" if alarms else "",
+    )  # fmt: skip
 
 
 def _seen(looks: Sequence[SeenAtOnce]) -> Cell:

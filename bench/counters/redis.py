@@ -21,7 +21,7 @@ NAMES = {
 
 
 @contextmanager
-def sampler(url: str) -> Iterator[Any]:
+def reader(url: str) -> Iterator[Any]:
     """Read INFO; a field that this server doesn't have, or has no use for, isn't there."""
     with Redis.from_url(url, socket_timeout=10) as client:
 

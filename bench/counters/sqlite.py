@@ -10,7 +10,7 @@ SEQUENCE = slice(12, 16)
 WAL = "-wal"
 
 
-def counters(folder: Path) -> Mapping[str, float]:
+def read(folder: Path) -> Mapping[str, float]:
     """Read the files of the databases in a folder; nothing where there are none."""
     databases = [path for path in folder.glob("*.sqlite3") if path.is_file()]
     if not databases:

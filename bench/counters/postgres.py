@@ -29,7 +29,7 @@ VERSION_17 = 170_000
 
 
 @contextmanager
-def sampler(url: str) -> Iterator[Any]:
+def reader(url: str) -> Iterator[Any]:
     """Read the statistics views, which a backend that works updates once a second."""
     with psycopg.connect(url, autocommit=True, connect_timeout=10, row_factory=dict_row) as there:
         new = there.info.server_version >= VERSION_17

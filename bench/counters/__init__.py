@@ -1,7 +1,7 @@
 """What a store says of itself while it is measured: sizes, and what it does in the background.
 
-One file a kind. A sampler keeps its own connection, beside those of the clients. What it reads is
-named alike everywhere where it means the same:
+One file a kind. A reader keeps a connection of its own, beside those of the clients. What it reads
+is named alike everywhere where it means the same:
 
     data_bytes, index_bytes     the sessions and their indexes
     log_bytes                   write-ahead log, append-only file: as large as it is now
@@ -14,33 +14,33 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from bench.counters import mongo, postgres, redis, sqlite
 from bench.phases.stage import Stage
-from bench.sampling import mongo, postgres, redis, sqlite
 from bench.servers.driver_errors import driver_errors
 from bench.servers.local import LocalServer
 
 Read = Callable[[], Mapping[str, float]]
 """Reads every counter, now. Raises Failed."""
 
-SAMPLERS: Mapping[str, Callable[[str], AbstractContextManager[Read]]] = {
-    "postgres": postgres.sampler,
-    "redis": redis.sampler,
-    "mongo": mongo.sampler,
+READERS: Mapping[str, Callable[[str], AbstractContextManager[Read]]] = {
+    "postgres": postgres.reader,
+    "redis": redis.reader,
+    "mongo": mongo.reader,
 }
-"""Kind of server -> its sampler, from the URL."""
+"""Kind of server -> its reader, from the URL."""
 
 BLOCK_BYTES = 512
 """What st_blocks counts in (stat(2))."""
 
 
 @contextmanager
-def sampler(stage: Stage) -> Iterator[Read]:
-    """Open the sampler of a trial's store; one that nobody knows how to ask has no counters."""
+def reader(stage: Stage) -> Iterator[Read]:
+    """Open the reader of a trial's store; one that nobody knows how to ask has no counters."""
     server = stage.server
     if server is None:
-        yield lambda: sqlite.counters(stage.place.directory)
+        yield lambda: sqlite.read(stage.place.directory)
         return
-    with driver_errors(server.url), SAMPLERS[server.kind](server.url) as read:
+    with driver_errors(server.url), READERS[server.kind](server.url) as read:
         yield read
 
 

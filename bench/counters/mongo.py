@@ -16,7 +16,7 @@ def checkpoint(url: str) -> None:
 
 
 @contextmanager
-def sampler(url: str) -> Iterator[Any]:
+def reader(url: str) -> Iterator[Any]:
     """Read both; sizes on disk are those of the last checkpoint."""
     with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=5_000) as client:
 

@@ -1,0 +1,202 @@
+"""What one app instance does in a race: the same as the others, at the same instant, many times.
+
+Runs inside a worker process, whose store `bench.load.worker` has opened. An instance is the
+process, or one of its threads where the store lives in a process. Such threads are stopped at
+random lines of the store: they change every 5 ms otherwise, and what they race for takes 10 µs.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+from backends.store import Family, Reason, Revokes, Session, Successor
+from bench.load import clocks
+from bench.load.attempt import attempt
+from bench.load.clients import IDLE_MS, Held
+from bench.load.history_load import OPS_A_CLIENT
+from bench.load.jolt import jolt, jolted
+from bench.load.worker import now_ms, state
+from scenarios.history import Event, Kind
+from scenarios.phases.race import Contest
+
+
+class Heat(NamedTuple):
+    """Races of one kind, one after another."""
+
+    contest: Contest
+    instances: int
+    entries: Sequence[Held]
+    """One a race: the session, or for logout-all whose sessions."""
+    start_ns: int
+    gap_ns: int
+    """Between the starts of two races."""
+    spin_ns: int
+    """The last of the wait for each start is spent spinning, so that a short call is met too."""
+
+
+class Move(NamedTuple):
+    """One call, ready to be made."""
+
+    events: Sequence[Event]
+    """As they are before it; one for each family that it touches."""
+    call: Callable[[], str | None]
+
+
+def rotation_ns() -> int:
+    """Time the slowest of a few rotations, to space races out by."""
+    here = state()
+    slowest = 0
+    for _ in range(4):
+        session, held = here.clients.open_session(now_ms())
+        here.store.issue(session)
+        successor = here.clients.successor(now_ms())
+        begin_ns = time.monotonic_ns()
+        here.store.rotate(held.token(), successor, held.device, now_ms())
+        slowest = max(slowest, time.monotonic_ns() - begin_ns)
+    return slowest
+
+
+def enter(rounds: int, contest: Contest, first_op: int) -> tuple[Sequence[Held], Sequence[Event]]:
+    """Open a session for each race, a subject each; for logout-all only name the subjects."""
+    here = state()
+    entries: list[Held] = []
+    events: list[Event] = []
+    for number in range(rounds):
+        session, held = here.clients.open_session(now_ms())
+        family = Family(held.family.id, f"{held.family.id}.0")
+        held = held._replace(family=family)
+        entries.append(held)
+        if contest != "logout-all":
+            move = _issue(replace(session, family=family), held)
+            events += _make(move, 0, first_op + number)
+    return entries, events
+
+
+def race(heat: Heat, seats: Sequence[int]) -> Sequence[Event]:
+    """Take the seats of this process in every race of a heat."""
+    if len(seats) == 1:
+        return _sit(heat, seats[0], contextlib.nullcontext)
+    store = state().store
+    of_each = state().threads.map(
+        lambda seat: _sit(heat, seat, partial(jolted, jolt(store, seat))), seats
+    )
+    return [event for events in of_each for event in events]
+
+
+def look(tokens: Sequence[Held], first_op: int) -> Sequence[Event]:
+    """Ask about each token, when all is over."""
+    events: list[Event] = []
+    for number, held in enumerate(tokens):
+        events += _make(_verify(held), 0, first_op + number)
+    return events
+
+
+def _sit(
+    heat: Heat, seat: int, disturbed: Callable[[], AbstractContextManager[None]]
+) -> Sequence[Event]:
+    events: list[Event] = []
+    for number, entry in enumerate(heat.entries):
+        move = _move(heat, seat, entry)
+        due_ns = clocks.to_local(heat.start_ns) + number * heat.gap_ns
+        time.sleep(max(due_ns - heat.spin_ns - time.monotonic_ns(), 0) / 1e9)
+        while time.monotonic_ns() < due_ns:
+            pass
+        with disturbed():
+            events += _make(move, seat, seat * OPS_A_CLIENT + number * heat.instances)
+    return events
+
+
+def _make(move: Move, instance: int, first_op: int) -> Sequence[Event]:
+    invoke_ns = clocks.to_runner(time.monotonic_ns())
+    answer = attempt(move.call)
+    return_ns = clocks.to_runner(time.monotonic_ns())
+    return [
+        replace(
+            event,
+            op=first_op + number,
+            instance=instance,
+            invoke_ns=invoke_ns,
+            return_ns=return_ns,
+            status=answer.status,
+            outcome=None if answer.outcome is None else str(answer.outcome),
+        )
+        for number, event in enumerate(move.events)
+    ]
+
+
+def _move(heat: Heat, seat: int, entry: Held) -> Move:
+    """Give what an instance does in one race: the first ends what the others go on with."""
+    if heat.contest == "rotate" or (heat.contest == "revoke" and seat):
+        return _rotate(entry)
+    if heat.contest == "logout-all" and seat:
+        return _log_in(entry, seat)
+    store = state().store
+    assert isinstance(store, Revokes), store
+    if heat.contest == "revoke":
+        return Move(
+            [_event("revoke", entry)], lambda: store.revoke(entry.family, Reason.LOGOUT, now_ms())
+        )
+    others = [
+        _event("revoke_subject", entry._replace(family=_of_seat(entry, other)))
+        for other in range(1, heat.instances)
+    ]
+    subject = entry.family.subject
+    return Move(others, lambda: store.revoke_subject(subject, Reason.SUBJECT, now_ms()))
+
+
+def _rotate(entry: Held) -> Move:
+    here = state()
+    successor = Successor(here.clients.random.randbytes(32), now_ms() + IDLE_MS)
+    token, instant_ms = entry.token(), now_ms()
+    event = replace(_event("rotate", entry.after(successor)), presented=entry.digest.hex())
+    return Move(
+        [event], lambda: here.store.rotate(token, successor, entry.device, instant_ms).outcome
+    )
+
+
+def _log_in(entry: Held, seat: int) -> Move:
+    """Log the subject in by a session that began before all of them are ended."""
+    here = state()
+    held = entry._replace(family=_of_seat(entry, seat), digest=here.clients.random.randbytes(32))
+    token = held.token()
+    session = Session(
+        family=held.family,
+        client="bench",
+        device=held.device,
+        issued_at_ms=held.issued_at_ms,
+        idle_expires_at_ms=token.expires_at_ms,
+        absolute_expires_at_ms=token.absolute_expires_at_ms,
+        digest=held.digest,
+    )
+    return _issue(session, held)
+
+
+def _issue(session: Session, held: Held) -> Move:
+    store = state().store
+    return Move([_event("issue", held)], lambda: store.issue(session))
+
+
+def _verify(held: Held) -> Move:
+    store = state().store
+    shown = replace(_event("verify", held), presented=held.digest.hex())
+    return Move([shown], lambda: store.verify(held.token(), held.device, now_ms()).outcome)
+
+
+def _of_seat(entry: Held, seat: int) -> Family:
+    return Family(entry.family.subject, f"{entry.family.subject}.{seat}")
+
+
+def _event(kind: Kind, held: Held) -> Event:
+    return Event(
+        op=0,
+        instance=0,
+        family=held.family.id,
+        kind=kind,
+        generation=held.generation,
+        digest=held.digest.hex(),
+        invoke_ns=0,
+    )

@@ -1,0 +1,252 @@
+"""The load scenario on real worker processes, and its figures in every output."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import backends
+from backends.store import Capabilities, Durability, No, Place
+from bench import phases, report
+from bench.analysis import summary
+from bench.analysis.load import LoadStep
+from bench.phases.stage import Stage
+from bench.record import Run, SubjectFacts, Trial
+from scenarios import offered_load
+from scenarios.histogram import count
+from scenarios.offered_load import LoadFindings, LoadParameters, StepFindings
+from scenarios.phases.climb import Climb
+from tests import records
+
+QUICK: dict[str, Any] = {
+    "trials": 1,
+    "connections": 4,
+    "rates": (300.0,),
+    "seconds": 0.2,
+    "calibration_seconds": 0.03,
+    "least_operations": 20,
+    "searches": 0,
+    "bound_ms": 10_000,
+    "sessions": 50,
+}
+
+
+def climbed(tmp_path: Path, spec: str, **changed: Any) -> LoadFindings:
+    """Take one subject that needs no server through a short climb."""
+    subject = backends.resolve(spec)
+    parameters = LoadParameters(**{**QUICK, **changed})
+    [case] = offered_load.cases(parameters, subject.profile.capabilities)
+    (tmp_path / "store").mkdir()
+    place = Place(tmp_path / "store")
+    subject.prepare(place)
+    with Stage(
+        subject=subject, place=place, policy=case.policy, server=None, seed=5, scratch=tmp_path
+    ) as stage:
+        return offered_load.judge([phases.execute(phase, stage) for phase in case.phases])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"algorithm": "HS256", "verify_per_rotate": 1},
+        {"storm_share": 0.2, "storm_size": 3, "lost_replies": 0.1, "wrong_devices": 0.1},
+        {"storm_share": 0.2, "storm_size": 3, "lost_replies": 0.1, "grace_ms": 60_000},
+        {"devices": False, "arrivals": "fixed", "keys": "zipf"},
+    ],
+)
+def test_every_operation_of_a_right_store_comes_out_well(
+    tmp_path: Path, odd: Mapping[str, Any]
+) -> None:
+    """Whatever clients do, what was due is accounted for, and nothing failed."""
+    found = climbed(tmp_path, "memory", **odd)
+    for step in found.steps:
+        assert step.errors == {}
+        assert step.offered == step.ok + step.late + step.dropped + step.in_flight
+        assert count(step.service_ns) == sum(map(count, step.response_ns.values()))
+        assert bool(step.tokens_ns) == ("algorithm" in odd)
+        assert step.client_cpu_ns > 0
+    assert [step.purpose for step in found.steps][:1] == ["ladder"]
+
+
+def test_a_store_that_fails_has_no_capacity(tmp_path: Path) -> None:
+    """Half of the operations are refused: no rate is carried, and the errors are named."""
+    (tmp_path / "half.py").write_text(
+        "import itertools\n"
+        "from backends.memory import MemoryStore\n"
+        "from backends.store import Policy\n"
+        "class Half(MemoryStore):\n"
+        "    turns = itertools.count()\n"
+        "    def rotate(self, *arguments):\n"
+        "        if next(self.turns) % 2:\n"
+        "            raise ConnectionError\n"
+        "        return super().rotate(*arguments)\n"
+        "def make():\n"
+        "    return Half(Policy())\n"
+    )
+    found = climbed(tmp_path, f"{tmp_path / 'half.py'}:make")
+    assert found.capacity is None
+    # A rotation that follows a failed one in its client's schedule fails as well, as "unknown".
+    assert 0 < found.steps[0].errors["ConnectionError"] <= found.steps[0].failed
+
+
+def test_a_store_without_state_is_not_loaded() -> None:
+    """A cookie's rotation is nothing but work on tokens."""
+    parameters = LoadParameters(**QUICK)
+    assert offered_load.cases(parameters, Capabilities(detects_reuse=No("no state"))) == []
+
+
+def test_verifies_come_in_the_ratio_asked_for() -> None:
+    """Ten for each rotation of the mix; a store that can't revoke isn't asked to."""
+    parameters = LoadParameters(**QUICK, verify_per_rotate=10)
+    [case] = offered_load.cases(parameters, Capabilities(revokes=No("it can't")))
+    [climb] = case.phases
+    assert isinstance(climb, Climb)
+    assert climb.workload.mix == {"issue": 11, "rotate": 88, "verify": 880}
+
+
+def step(rate: float, *, purpose: str = "ladder", **changed: Any) -> StepFindings:
+    """Give one step of a second in which all went well."""
+    offered = int(rate)
+    waits = records.samples([1_000.0] * offered).latency_ns
+    plain: dict[str, Any] = {
+        "purpose": purpose,
+        "place": rate,
+        "rate": rate,
+        "seconds": 1.0,
+        "offered": offered,
+        "ok": offered,
+        "late": 0,
+        "failed": 0,
+        "dropped": 0,
+        "in_flight": 0,
+        "started": offered,
+        "holds": True,
+        "errors": {},
+        "response_ns": {"rotate": waits},
+        "service_ns": waits,
+        "lag_ns": records.samples([10.0] * offered).latency_ns,
+        "pacing_ns": records.samples([10.0] * offered).latency_ns,
+        "tokens_ns": {},
+        "busy_ns": 10**9,
+        "elapsed_ns": 10**9,
+        "processes": 2,
+        "connections": 8,
+        "client_cpu_ns": 10**8,
+        "server_cpu_ns": offered * 50_000,
+        "exhausted": False,
+    }
+    return StepFindings(**{**plain, **changed})
+
+
+def loaded(label: str, repeat: int, steps: Sequence[StepFindings], **changed: Any) -> Trial:
+    plain: dict[str, Any] = {
+        "closed_rate": 4_000.0,
+        "bound_ns": 20_000_000,
+        "capacity": 2_000.0,
+        "fails_at": 3_000.0,
+    }
+    found = LoadFindings(steps=list(steps), **{**plain, **changed})
+    return records.trial(label, "load", "open-loop", repeat, found)
+
+
+def figures(*trials: Trial) -> tuple[Run, Any]:
+    facts = [
+        SubjectFacts(
+            label=label,
+            spec=label,
+            backend=label.partition(":")[0],
+            title=label,
+            durability=Durability.POWER_CUT,
+            lacking={},
+        )
+        for label in dict.fromkeys(trial.label for trial in trials)
+    ]
+    run = records.run_of(facts, trials)
+    return run, summary(run, trials)
+
+
+FELL_BEHIND = {"holds": False, "started": 2_000, "ok": 1_500, "late": 500, "dropped": 1_000}
+
+
+@pytest.mark.parametrize(
+    ("changed", "flag"),
+    [
+        ({}, None),
+        ({"client_cpu_ns": 17 * 10**8}, "generator-limited"),
+        ({"pacing_ns": records.samples([900.0] * 3_000).latency_ns}, "generator-limited"),
+        ({**FELL_BEHIND, "busy_ns": 10**9}, "generator-limited"),
+        ({**FELL_BEHIND, "busy_ns": 79 * 10**8}, "saturated"),
+        ({"failed": 1, "ok": 2_999, "errors": {"reused": 1}}, "errors"),
+    ],
+)
+def test_a_step_says_who_was_the_limit(changed: Mapping[str, Any], flag: str | None) -> None:
+    """The generator's CPU, its pacing, what it didn't start with clients idle; or the store."""
+    _, found = figures(*(loaded("redis:none", n, [step(3_000, **changed)]) for n in (1, 2)))
+    [one] = found.load
+    assert isinstance(one, LoadStep)
+    assert list(one.why) == ([flag] if flag else [])
+    assert one.sound == (flag is None)
+
+
+def test_a_tenth_of_a_response_may_be_pacing() -> None:
+    """A lag of 0.9 ms is much of a response of 1 ms, and little of one of 100 ms."""
+    changed: dict[str, Any] = {
+        "response_ns": {"rotate": records.samples([100_000.0] * 3_000).latency_ns},
+        "pacing_ns": records.samples([900.0] * 3_000).latency_ns,
+    }
+    _, found = figures(loaded("redis:none", 1, [step(3_000, **changed)]))
+    assert list(found.load[0].why) == ["one trial"]
+
+
+def climbs(*, limited: bool) -> Sequence[Trial]:
+    """Give two trials that carry 2,000/s and not 3,000/s, for want of the generator or not."""
+    ended: dict[str, Any] = {**FELL_BEHIND, "busy_ns": 10**9 if limited else 79 * 10**8}
+    steps = [step(1_000), step(3_000, **ended), step(2_000, purpose="confirm")]
+    return [loaded("redis:none", n, steps, capacity=1_900.0 + 100 * n) for n in (0, 1)]
+
+
+def test_capacity_has_its_bracket_and_the_capacity_of_a_core() -> None:
+    """Median over trials, the next rate that failed, and what CPU per operation allows."""
+    _, found = figures(*climbs(limited=False))
+    [capacity] = found.capacities
+    assert (capacity.rate.low, capacity.rate.high) == (1_900, 2_000)
+    assert capacity.fails_at.value == 3_000
+    assert capacity.core.value == pytest.approx(20_000)
+    assert capacity.why == {}
+
+
+def test_no_capacity_in_one_trial_counts_as_none() -> None:
+    """To leave it out would leave out the bad one."""
+    good, bad = climbs(limited=False)
+    nothing = loaded("redis:none", 1, [step(1_000, holds=False)], capacity=None)
+    _, found = figures(good, nothing)
+    assert found.capacities[0].rate.low == 0
+    assert found.capacities[0].carried_in == 1
+    del bad
+
+
+@pytest.mark.parametrize("output", ["terminal", "index.html", "comparison.md", "comparison.csv",
+                                    "figures.csv", "json"])  # fmt: skip
+def test_a_limited_capacity_says_so_in_every_output(tmp_path: Path, output: str) -> None:
+    """And one that isn't doesn't."""
+
+    def written(*, limited: bool) -> str:
+        trials = climbs(limited=limited)
+        run, found = figures(*trials)
+        if output == "terminal":
+            return str(report.short_table(found))
+        if output == "json":
+            return str(found.model_dump(include={"capacities"}))
+        folder = records.write(tmp_path / f"run-{limited}", run, trials)
+        page = report.write(folder, tmp_path / f"report-{limited}")
+        text = (page.parent / output).read_text()
+        if output == "index.html":
+            text = text.partition('id="load"')[2].partition("Every rate that was offered")[0]
+        if output == "figures.csv":
+            text = "\n".join(line for line in text.splitlines() if ",capacity," in line)
+        return text
+
+    mark = "limited" if output == "terminal" else "generator-limited"
+    assert mark in written(limited=True)
+    assert mark not in written(limited=False)
