@@ -1,8 +1,8 @@
 """Refresh-token stores, and how a subject such as `redis:aof-everysec` is found and opened.
 
-A subject is `backend[:profile]`, or `path/to/file.py:factory` / `package.module:factory` for any
-callable that returns a store. A third-party package registers a `Backend` under the entry-point
-group `refreshbench.backends` and is then named like one of ours.
+A subject is `backend[:profile][@topology]`, or `path/to/file.py:factory` /
+`package.module:factory` for any callable that returns a store. A third-party package registers a
+`Backend` under the entry-point group `refreshbench.backends` and is then named like one of ours.
 """
 
 import difflib
@@ -13,7 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from backends.errors import MissingDriver, UnknownSubject
 from backends.factory import backend_from, is_factory
-from backends.store import Backend, Place, Policy, Profile, RefreshStore
+from backends.store import Backend, Place, Policy, Profile, RefreshStore, Topology
 
 BUILT_IN = {
     "redis": "backends.redis:BACKEND",
@@ -45,6 +45,13 @@ class Subject:
     """As it is written on the command line, profile included."""
     backend: Backend
     profile: Profile
+    """With the settings of the topology, if there is one."""
+    topology: Topology | None = None
+
+    @property
+    def layout(self) -> str | None:
+        """Which servers it needs; None: a single one, or none."""
+        return None if self.topology is None else self.topology.layout
 
     def prepare(self, place: Place) -> None:
         """Make a fresh place ready: tables, indexes. Once a place."""
@@ -93,21 +100,35 @@ def load(name: str) -> Backend:
 
 
 def resolve(spec: str) -> Subject:
-    """Find the subject that `spec` names; `redis` alone means its default profile.
+    """Find the subject that `spec` names; `redis` alone means its default profile, one server.
 
     Raises UnknownSubject or MissingDriver.
     """
     if is_factory(spec):
         backend = backend_from(spec)
         return Subject(spec, backend, next(iter(backend.profiles.values())))
-    name, _, wanted = spec.partition(":")
+    single, at, topology = spec.partition("@")
+    name, _, wanted = single.partition(":")
     backend = load(name)
     profile = wanted or next(iter(backend.profiles))
     if profile not in backend.profiles:
         raise UnknownSubject(
             f"{name} has no profile {profile!r}; {_hint(profile, backend.profiles)}"
         )
-    return Subject(f"{name}:{profile}", backend, backend.profiles[profile])
+    subject = Subject(f"{name}:{profile}", backend, backend.profiles[profile])
+    return _in_topology(subject, topology) if at else subject
+
+
+def _in_topology(subject: Subject, name: str) -> Subject:
+    backend = subject.backend
+    if not backend.topologies:
+        raise UnknownSubject(f"{backend.name} has no topologies; leave out @{name}")
+    if name not in backend.topologies:
+        raise UnknownSubject(
+            f"{backend.name} has no topology {name!r}; {_hint(name, backend.topologies)}"
+        )
+    topology = backend.topologies[name]
+    return Subject(f"{subject.spec}@{name}", backend, topology.over(subject.profile), topology)
 
 
 def _hint(wanted: str, known: Mapping[str, object]) -> str:

@@ -8,7 +8,7 @@ Needs Redis 7: the scripts say by flags what they may do when memory is full or 
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from itertools import groupby, islice
 from typing import Any, NamedTuple
@@ -16,7 +16,10 @@ from typing import Any, NamedTuple
 from backends.batches import batches
 from backends.lifecycle import judge
 from backends.memory import LATEST_ISSUE_MS
+from backends.redis_cluster import SCHEME as CLUSTER
+from backends.redis_cluster import ClusterConnections
 from backends.redis_connections import Command, Connections, Exchanges, NoScript
+from backends.redis_copies import CopiedConnections
 from backends.redis_hashes import (
     FIELDS,
     denied_key,
@@ -39,6 +42,7 @@ from backends.store import (
     Session,
     Successor,
     Token,
+    Topology,
     Verification,
 )
 
@@ -77,13 +81,17 @@ DENY = _script("deny")
 class RedisStore:
     """Sessions in Redis. It has no `sweep`: Redis reclaims sessions, denials and indexes itself."""
 
-    connect: Callable[[str], Exchanges] = Connections
-    """How its commands get to the server."""
-
     def __init__(self, url: str, profile: Profile, policy: Policy) -> None:
-        self._connections = type(self).connect(url)
+        self._connections = self.connect(url, profile)
         self._profile = profile
         self._policy = policy
+
+    def connect(self, url: str, profile: Profile) -> Exchanges:
+        """Give the way its commands get to the server."""
+        if url.startswith(f"{CLUSTER}:"):
+            return ClusterConnections(url)
+        copies = int(profile.client.get("wait", 0))
+        return CopiedConnections(url, copies) if copies else Connections(url)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -165,7 +173,8 @@ class RedisStore:
 
     def settings(self) -> Mapping[str, str]:
         """Ask the server for the settings that make the profile."""
-        return {name: self._setting(name) for name in self._profile.server}
+        served = {name: self._setting(name) for name in self._profile.server}
+        return {**served, **self._profile.client}
 
     def close(self) -> None:
         """Disconnect."""
@@ -282,6 +291,35 @@ PROFILES = (
     ),
 )
 
+TOPOLOGIES = (
+    Topology(
+        name="sentinel",
+        summary="a primary, two replicas that follow at their own pace, and three Sentinels",
+        layout="sentinel",
+        survives_failover=No("what no replica has got yet is gone with the old primary"),
+    ),
+    Topology(
+        name="sentinel-min1",
+        summary="... and a primary refuses writes once no replica has answered it for a second",
+        layout="sentinel",
+        survives_failover=No("a primary that is cut off acknowledges for a second or two more"),
+        server={"min-replicas-to-write": "1", "min-replicas-max-lag": "1"},
+    ),
+    Topology(
+        name="sentinel-wait1",
+        summary="... and a write is acknowledged once one replica has it (WAIT 1)",
+        layout="sentinel",
+        survives_failover=No("WAIT is no consensus: Sentinel may promote the replica without it"),
+        client={"wait": "1"},
+    ),
+    Topology(
+        name="cluster",
+        summary="Redis Cluster: three primaries share the keys, each with a replica",
+        layout="cluster",
+        survives_failover=No("a primary that is cut off acknowledges until its node timeout"),
+    ),
+)
+
 BACKEND = Backend(
     name="redis",
     title="Redis",
@@ -289,5 +327,6 @@ BACKEND = Backend(
     profiles={profile.name: profile for profile in PROFILES},
     open=open_store,
     server="redis",
+    topologies={topology.name: topology for topology in TOPOLOGIES},
     drivers=("redis", "hiredis"),
 )

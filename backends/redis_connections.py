@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from redis import ConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
@@ -17,12 +16,14 @@ from redis.exceptions import (
     BusyLoadingError,
     MaxConnectionsError,
     NoScriptError,
+    ReadOnlyError,
     RedisError,
     ResponseError,
 )
 from redis.retry import Retry
 
 from backends.errors import AnswerLost, NotSent, StoreRefused
+from backends.redis_discovery import pool
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
@@ -57,7 +58,7 @@ class Connections:
 
     def __init__(self, url: str) -> None:
         # Only used to make connections: a pool's own checks on each loan cost two system calls.
-        self._pool = ConnectionPool.from_url(
+        self._pool = pool(
             url,
             max_connections=MOST_CONNECTIONS,
             socket_connect_timeout=CONNECT_SECONDS,
@@ -80,8 +81,7 @@ class Connections:
         # An answer left unread would be taken for that of the next command.
         in_step = False
         try:
-            connection.send_command(*command)
-            answer = connection.read_response()
+            answer = self._converse(connection, command)
             in_step = True
         except NoScriptError as error:
             in_step = True
@@ -91,6 +91,9 @@ class Connections:
             raise StoreRefused(f"redis refused: {error}") from error
         except RedisError as error:
             self._drop_idle()
+            # A connection found by Sentinel disconnects itself, and says so instead.
+            if isinstance(error.__context__, ReadOnlyError):
+                raise StoreRefused(f"redis refused: {error.__context__}") from error
             raise AnswerLost(f"redis did not answer: {error}") from error
         finally:
             self._give_back(connection, in_step)
@@ -129,6 +132,11 @@ class Connections:
         """Disconnect. Idempotent; a call under way keeps its connection until it is answered."""
         self._closed = True
         self._drop_idle()
+
+    def _converse(self, connection: Any, command: tuple[str | bytes | int, ...]) -> Any:
+        """Send a command and read its answer. Raises what the driver raises."""
+        connection.send_command(*command)
+        return connection.read_response()
 
     def _connected(self) -> Any:
         if self._closed:

@@ -13,7 +13,7 @@ says why in its `Capabilities`. Every store is safe to use from many threads at 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
@@ -310,6 +310,31 @@ class Profile:
         return Durability.RESTART if can.survives_restart else Durability.NONE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """Several servers in place of one, and what they are told about each other."""
+
+    name: str
+    summary: str
+    layout: str
+    """Which servers it has, as `bench.servers` knows how to start and join them. Topologies that
+    differ in their settings alone share one."""
+    survives_failover: Literal[True] | No
+    """Every acknowledged write is there when another server has taken over."""
+    server: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the servers, over those of the profile; read back before measuring."""
+    client: Mapping[str, str] = field(default_factory=dict)
+    """Settings that the store applies itself, over those of the profile."""
+
+    def over(self, profile: Profile) -> Profile:
+        """Give the profile as it is in this topology."""
+        return replace(
+            profile,
+            server={**profile.server, **self.server},
+            client={**profile.client, **self.client},
+        )
+
+
 class Place(NamedTuple):
     """Where a store's data lives."""
 
@@ -335,6 +360,8 @@ class Backend:
     """Makes a fresh place ready, once: tables, indexes."""
     server: str | None = None
     """The kind of server it needs ("redis", "postgres", "mongo"); None for a store in process."""
+    topologies: Mapping[str, Topology] = field(default_factory=dict)
+    """By name; without one it is a single server."""
     drivers: tuple[str, ...] = ()
     """Distributions whose versions belong in the record."""
     naive: bool = False

@@ -220,7 +220,8 @@ def _note(folder: Path, entry: dict[str, Any]) -> None:
 
 
 def _ledgers(folder: Path) -> Iterator[dict[str, Any]]:
-    for ledger in [folder / LEDGER, *folder.glob(f"*/{LEDGER}")]:
+    # A server's folder is in the run's, a member's in its cluster's.
+    for ledger in [folder / LEDGER, *folder.glob(f"*/{LEDGER}"), *folder.glob(f"*/*/{LEDGER}")]:
         with contextlib.suppress(OSError):
             for line in ledger.read_text(encoding="utf-8").splitlines():
                 with contextlib.suppress(ValueError):  # a line cut short by a kill

@@ -6,7 +6,7 @@ from typing import Any
 import backends
 import scenarios
 from backends.errors import MissingDriver
-from backends.store import Durability
+from backends.store import Durability, No, Topology
 from bench import servers
 from bench.environment import Environment, collect, warnings
 from bench.plan import DEFAULT_SUBJECTS
@@ -39,12 +39,25 @@ class ProfileRow(Record):
     lacking: dict[str, str]
 
 
+class TopologyRow(Record):
+    """One topology of a backend, for any of its profiles."""
+
+    name: str
+    summary: str
+    keeps_writes_through_failover: bool
+    lacking: str | None
+    """Why it doesn't."""
+    settings: dict[str, str]
+    """Over those of the profile."""
+
+
 class BackendRow(Record):
     """One backend."""
 
     name: str
     summary: str
     profiles: list[ProfileRow]
+    topologies: list[TopologyRow]
     server: str | None
     """The kind of server it needs."""
     runs_by: str | None
@@ -113,7 +126,13 @@ def _backend_row(name: str, found: Sequence[ServerRow]) -> BackendRow:
     except MissingDriver as error:
         reason, _, command = str(error).rpartition(": ")
         return BackendRow(
-            name=name, summary=reason, profiles=[], server=None, runs_by=None, mend=command
+            name=name,
+            summary=reason,
+            profiles=[],
+            topologies=[],
+            server=None,
+            runs_by=None,
+            mend=command,
         )
     ways = [row for row in found if row.kind == backend.server]
     works = next((row.way for row in ways if row.works), None)
@@ -131,9 +150,21 @@ def _backend_row(name: str, found: Sequence[ServerRow]) -> BackendRow:
             )
             for number, profile in enumerate(backend.profiles.values())
         ],
+        topologies=[_topology_row(topology) for topology in backend.topologies.values()],
         server=backend.server,
         runs_by=works if backend.server else "in process",
         mend=None if works or not backend.server else mend,
+    )
+
+
+def _topology_row(topology: Topology) -> TopologyRow:
+    kept = topology.survives_failover
+    return TopologyRow(
+        name=topology.name,
+        summary=topology.summary,
+        keeps_writes_through_failover=bool(kept),
+        lacking=kept.reason if isinstance(kept, No) else None,
+        settings={**topology.server, **topology.client},
     )
 
 

@@ -38,6 +38,35 @@ and where durability is a setting, both sides of that choice. The rest (`redis:r
 `postgres:nofsync`, `mongo:majority`, the other journal modes of SQLite) is there for the asking:
 each would lengthen the run, and answers a narrower question."""
 
+
+def default_subjects(scenarios: Sequence[Scenario]) -> Sequence[str]:
+    """Give what a run of `scenarios` compares unless told otherwise."""
+    return tuple(dict.fromkeys(spec for one in scenarios for spec in _of_its_own(one)))
+
+
+def _of_its_own(scenario: Scenario) -> Sequence[str]:
+    return scenario.subjects or DEFAULT_SUBJECTS
+
+
+def kept_apart(
+    scenarios: Sequence[Scenario], subjects: Sequence[Subject], *, named: bool
+) -> Sequence[tuple[str, str]]:
+    """Give scenario and spec of those that don't go together.
+
+    A scenario with subjects of its own is about several servers. Where subjects are `named`, any
+    other takes them all; where they aren't, each takes its own.
+    """
+    return [
+        (scenario.name, subject.spec)
+        for scenario in scenarios
+        for subject in subjects
+        if (
+            (scenario.subjects and subject.topology is None)
+            or not (named or subject.backend.naive or subject.spec in _of_its_own(scenario))
+        )
+    ]
+
+
 SEED_BITS = 48
 """Fits a double, so that any reader of the record's JSON gets the seed exactly."""
 
@@ -51,7 +80,8 @@ def facts(subjects: Sequence[Subject], *, control: bool) -> list[SubjectFacts]:
     described = [_facts(subject) for subject in subjects]
     if not control:
         return described
-    compared = [one for one in subjects if not one.backend.naive] or subjects
+    single = [one for one in subjects if not one.backend.naive and one.topology is None]
+    compared = single or subjects
     twice = next((s for s in compared if s.backend.server), compared[0])
     again = _facts(twice).model_copy(update={"label": f"{twice.spec} (again)", "control": True})
     return [*described, again]
@@ -67,6 +97,7 @@ def _facts(subject: Subject) -> SubjectFacts:
         durability=subject.profile.durability,
         lacking=dict(subject.profile.capabilities.lacking()),
         naive=subject.backend.naive,
+        topology=subject.topology and subject.topology.name,
         bound=SessionBound(sessions=bound.sessions, reason=bound.reason) if bound else None,
     )
 
@@ -78,12 +109,13 @@ def plan(
     seed: int,
     spared: Container[str] = (),
     lacking: Mapping[str, Lack] = {},
+    apart: Container[tuple[str, str]] = (),
 ) -> list[PlannedTrial]:
     """Give every trial once: each scenario's cases for each label, as often as it may be taken.
 
     Subjects in `spared` get no case that stops or kills their server; nobody gets a fault in
     `lacking`, which this machine can't bring about; a naive one has a part only in scenarios that
-    want such company.
+    want such company; a scenario and a spec in `apart` aren't brought together.
     """
     more = {
         scenario.name: asked.more_trials if isinstance(asked, AdaptiveParameters) else 0
@@ -91,6 +123,8 @@ def plan(
     }
     rounds: dict[int, list[PlannedTrial]] = {}
     for scenario, fact, subject, case in _cases(scenarios, subjects, described):
+        if (scenario.name, fact.spec) in apart:
+            continue
         if _excuse(scenario, subject, case, spared, lacking) is not None:
             continue
         for repeat in range(1, case.trials + more[scenario.name] + 1):
@@ -109,11 +143,13 @@ def left_out(
     described: Sequence[SubjectFacts],
     spared: Container[str],
     lacking: Mapping[str, Lack] = {},
+    apart: Container[tuple[str, str]] = (),
 ) -> list[Skipped]:
     """Say what `plan` leaves out, and why."""
     excuses = [
         _excuse(scenario, subject, case, spared, lacking)
         for scenario, _, subject, case in _cases(scenarios, subjects, described)
+        if (scenario.name, subject.spec) not in apart
     ]
     return list({excuse.spec: excuse for excuse in excuses if excuse is not None}.values())
 
@@ -135,6 +171,12 @@ def _excuse(
     for fault in faults.names_in(case):
         if lack := lacking.get(fault):
             return Skipped(spec=f"{fault} in {scenario.name}", reason=lack.reason, mend=lack.mend)
+        if subject.topology is not None and faults.load(fault).needs is not None:
+            return Skipped(
+                spec=f"{subject.spec} in {scenario.name}, {fault}",
+                reason="it has several disks and connections, and the fault strikes one",
+                mend=f"-b {subject.spec.partition('@')[0]}, or refreshbench run failover",
+            )
         if subject.backend.server is None and faults.load(fault).needs == "connection":
             return Skipped(
                 spec=f"{subject.spec} in {scenario.name}, {fault}",
@@ -142,6 +184,22 @@ def _excuse(
                 mend="name a store that has a server",
             )
     return None
+
+
+def without_topology(
+    scenarios: Sequence[Scenario], subjects: Sequence[Subject]
+) -> Sequence[Skipped]:
+    """Say which of the named subjects a scenario about several servers leaves out."""
+    return [
+        Skipped(
+            spec=f"{subject.spec} in {scenario.name}",
+            reason="it is a single server or none, so nothing can take over",
+            mend=f"refreshbench run {scenario.name} -b {scenario.subjects[0]}",
+        )
+        for scenario in scenarios
+        for subject in subjects
+        if scenario.subjects and subject.topology is None
+    ]
 
 
 def _cases(

@@ -57,6 +57,8 @@ class SubjectFacts(Record):
     durability: Durability
     lacking: dict[str, str]
     """Capability it declares it lacks -> the reason."""
+    topology: str | None = None
+    """Which one it is in; None: a single server, or none."""
     control: bool = False
     """Whether this is the second half of the A/A pair."""
     naive: bool = False

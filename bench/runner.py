@@ -164,7 +164,7 @@ class Runner:
             ends.callback(volume.close)
         if kind is None:
             return _Site(Place(directory), volume=volume)
-        server = servers.start(self._servers[kind], folder, subject.profile.server)
+        server = servers.start(self._servers[kind], folder, subject.profile.server, subject.layout)
         ends.callback(server.close)
         if "connection" not in needs:
             return _Site(Place(directory, server.url), server, volume)

@@ -21,7 +21,7 @@ from bench.interruption import interruptible
 from bench.load import cluster
 from bench.load.workers import Source
 from bench.options import RunOptions, contradictions, writable
-from bench.plan import DEFAULT_SUBJECTS, facts, left_out, plan
+from bench.plan import default_subjects, facts, kept_apart, left_out, plan, without_topology
 from bench.progress import display
 from bench.record import Record, Run, RunExists, RunFolder, Skipped, Trial
 from bench.runner import Runner
@@ -81,14 +81,15 @@ def start(options: RunOptions, folders: Folders, console: Console) -> RunResult:
     """
     folders.check()
     parameters = options.parameters()
+    asked = [scenarios.load(name) for name in parameters]
     if options.backends:
         chosen = named(options.backends, options.servers)
     else:
-        chosen = available(DEFAULT_SUBJECTS, options.servers)
+        chosen = available(default_subjects(asked), options.servers)
     company = [
         spec
-        for name in parameters
-        for spec in scenarios.load(name).companions([one.spec for one in chosen.subjects])
+        for scenario in asked
+        for spec in scenario.companions([one.spec for one in chosen.subjects])
     ]
     chosen = accompanied(chosen, company, options.servers)
     with (
@@ -164,8 +165,12 @@ def _describe(
     ]
     named = dict.fromkeys(name for case in cases for name in faults.names_in(case))
     lacking = faults.lacking(named, scratch)
-    skipped = left_out(asked, chosen.subjects, described, chosen.spared, lacking)
-    planned = plan(asked, chosen.subjects, described, seed, chosen.spared, lacking)
+    questions = [scenario for scenario, _ in asked]
+    apart = kept_apart(questions, chosen.subjects, named=bool(options.backends))
+    skipped = left_out(asked, chosen.subjects, described, chosen.spared, lacking, apart)
+    if options.backends:
+        skipped += without_topology(questions, chosen.subjects)
+    planned = plan(asked, chosen.subjects, described, seed, chosen.spared, lacking, apart)
     if not planned:
         raise WrongUse(
             "nothing is left to run: "

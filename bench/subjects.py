@@ -46,7 +46,7 @@ def named(specs: Sequence[str], ways: str) -> Chosen:
                 raise Missing(f"{subject.spec} can't run here: {answer.reason}; {answer.mend}")
             found[kind] = answer
         if kind:
-            servers.require(found[kind], subject.profile.server)
+            _require(found[kind], subject)
     return Chosen(list(subjects.values()), found, [])
 
 
@@ -71,7 +71,7 @@ def available(specs: Sequence[str], ways: str) -> Chosen:
             continue
         if answer is not None:
             try:
-                servers.require(answer, subject.profile.server)
+                _require(answer, subject)
             except WrongUse as error:
                 reason, _, mend = str(error).rpartition(": ")
                 skipped.append(Skipped(spec=subject.spec, reason=reason, mend=mend))
@@ -90,3 +90,7 @@ def accompanied(chosen: Chosen, specs: Sequence[str], ways: str) -> Chosen:
         {**company.servers, **chosen.servers},
         chosen.skipped,
     )
+
+
+def _require(found: Found, subject: Subject) -> None:
+    servers.require(found, subject.profile.server, subject.layout)

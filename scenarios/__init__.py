@@ -9,6 +9,8 @@ MODULES = {
     "latency": "scenarios.latency",
     "durability": "scenarios.durability",
     "consistency": "scenarios.consistency",
+    "failover": "scenarios.failover",
+    "staleness": "scenarios.staleness",
     "load": "scenarios.offered_load",
     "scale": "scenarios.scale",
     "soak": "scenarios.soak",

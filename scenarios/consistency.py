@@ -147,7 +147,7 @@ def companions(specs: Sequence[str]) -> Sequence[str]:
     """Give the naive way of using each store, in the profile that its first subject has."""
     found: dict[str, str] = {}
     for spec in specs:
-        backend, _, profile = spec.partition(":")
+        backend, _, profile = spec.partition("@")[0].partition(":")
         if backend in NAIVE:
             found.setdefault(NAIVE[backend], f"{NAIVE[backend]}:{profile}")
         else:

@@ -117,3 +117,6 @@ class Scenario:
     companions: Callable[[Sequence[str]], Sequence[str]] = lambda _specs: ()
     """From the subjects of a run: those run beside them in this scenario alone, as the positive
     control of what it may fail to find."""
+    subjects: Sequence[str] = ()
+    """What a run takes for it that names no subjects, in place of the usual ones. They have a
+    topology, and so must those that are named: it is about several servers."""

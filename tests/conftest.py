@@ -16,7 +16,9 @@ hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
-def start_or_skip(workspace: Workspace, kind: str, settings: Mapping[str, str]) -> Server:
+def start_or_skip(
+    workspace: Workspace, kind: str, settings: Mapping[str, str], layout: str | None = None
+) -> Server:
     """Start one; where there is none, skip, or fail if it was asked for by name."""
     found = servers.find(kind)
     if isinstance(found, Unavailable):
@@ -25,7 +27,7 @@ def start_or_skip(workspace: Workspace, kind: str, settings: Mapping[str, str]) 
         if kind in required or os.environ.get("CI") == "true":
             pytest.fail(f"{kind} is required: {why}")
         pytest.skip(why)
-    return servers.start(found, workspace.folder(kind), settings)
+    return servers.start(found, workspace.folder(kind), settings, layout)
 
 
 @pytest.fixture(scope="session")

@@ -344,3 +344,29 @@ def test_naming_a_backend_imports_no_other_driver() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_topology_changes_the_settings_and_the_name() -> None:
+    """Its settings go over those of the profile, so that they are read back like these."""
+    subject = backends.resolve("redis:aof-always@sentinel-min1")
+    assert subject.spec == "redis:aof-always@sentinel-min1"
+    assert subject.layout == "sentinel"
+    assert subject.profile.server["appendfsync"] == "always"
+    assert subject.profile.server["min-replicas-to-write"] == "1"
+    assert backends.resolve("redis@sentinel").spec == "redis:aof-everysec@sentinel"
+    assert backends.resolve("redis").layout is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("redis@sentinal", "no topology 'sentinal'; did you mean 'sentinel'"),
+        ("memory@sentinel", "memory has no topologies; leave out @sentinel"),
+        ("redis:nope@sentinel", "no profile 'nope'"),
+    ],
+)
+def test_an_unknown_topology_is_one_clear_line(spec: str, said: str) -> None:
+    """With what was probably meant."""
+    with pytest.raises(UnknownSubject, match=re.escape(said)) as raised:
+        backends.resolve(spec)
+    assert "\n" not in str(raised.value)

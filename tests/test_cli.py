@@ -347,6 +347,8 @@ def test_list_names_every_backend_scenario_and_server(cli: Cli) -> None:
             [row] = [line for line in tables.out.splitlines() if f" {subject} " in line]
             assert profile["keeps_writes_through"] in row
             assert (row.split()[1] == "default") == profile["default"]
+        for topology in backend["topologies"]:
+            assert f" {backend['name']}[:PROFILE]@{topology['name']} " in tables.out
     assert [row["name"] for row in found["scenarios"]] == list(scenarios.names())
     assert {row["kind"] for row in found["servers"]} == set(servers.KINDS)
 

@@ -1,5 +1,6 @@
 """Runs that are killed or told to end at any moment: nothing is left, and nothing is lost."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -26,6 +27,11 @@ RUN = [
     "--set=consistency.mishap_races=1",
     "--set=durability.seconds=0.2",
     "--set=durability.sessions=20",
+]
+FAILOVER = [
+    *("run", "failover", "-b", "redis:none@sentinel", "--seed", "3"),
+    "--set=failover.before_seconds=0.5",
+    "--set=failover.rate=50",
 ]
 LONGEST_SECONDS = 8.0
 """Into the run, from which moments are drawn: beyond the end of most of its trials."""
@@ -169,3 +175,32 @@ def test_a_run_told_to_end_says_one_line_and_is_completed(
     assert last.startswith("refreshbench: interrupted; go on with: refreshbench run --resume ")
     assert_gone(tmp_path / "scratch", process.pid)
     assert_completed_once(start, tmp_path)
+
+
+@pytest.mark.server("redis")
+@pytest.mark.parametrize("moment", [SAMPLE[0], *MANY])
+def test_a_run_on_several_hosts_leaves_none_of_them(
+    moment: float, start: Start, tmp_path: Path
+) -> None:
+    """SIGKILL of the command alone: nobody holds its namespaces, so bridges and veths are gone."""
+    process = start(*FAILOVER)
+    assert process.stderr is not None
+    assert any("trials of" in line for line in process.stderr)
+    time.sleep(moment)
+    namespaces = held_namespaces([process.pid])
+    process.kill()
+    process.wait()
+    assert_gone(tmp_path / "scratch", process.pid)
+    assert not namespaces & held_namespaces(psutil.pids())
+
+
+def held_namespaces(pids: Iterable[int]) -> set[str]:
+    """Name the network namespaces that processes hold by a descriptor, or live in."""
+    found = set()
+    for pid in pids:
+        for link in [*Path(f"/proc/{pid}/fd").glob("*"), Path(f"/proc/{pid}/ns/net")]:
+            with contextlib.suppress(OSError):
+                found.add(str(link.readlink()))
+    return {name for name in found if name.startswith("net:")} - {
+        str(Path("/proc/self/ns/net").readlink())
+    }

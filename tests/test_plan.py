@@ -11,7 +11,15 @@ import scenarios
 from backends import Subject
 from backends.memory import BACKEND as MEMORY
 from backends.store import Backend
-from bench.plan import facts, left_out, plan
+from bench.plan import (
+    DEFAULT_SUBJECTS,
+    default_subjects,
+    facts,
+    kept_apart,
+    left_out,
+    plan,
+    without_topology,
+)
 from bench.record import PlannedTrial
 from scenarios.phases.measure import Measure
 from scenarios.scenario import Effort, Parameters, Scenario
@@ -35,7 +43,7 @@ SUBJECTS = [subject(name) for name in ("memory", "served:a", "served:b", "mine.p
 
 
 def chosen(effort: Effort) -> Sequence[tuple[Scenario, Parameters]]:
-    loaded = [scenarios.load(name) for name in scenarios.names()]
+    loaded = [scenarios.load(name) for name in scenarios.by_default()]
     return [(scenario, scenario.presets[effort]) for scenario in loaded]
 
 
@@ -139,3 +147,18 @@ def test_a_server_of_the_users_is_spared_every_fault_and_that_is_said() -> None:
     assert said.spec == "served:a in durability"
     assert "yours" in said.reason
     assert left_out(chosen(Effort.QUICK), SUBJECTS, described, set()) == []
+
+
+def test_a_scenario_about_several_servers_has_subjects_of_its_own() -> None:
+    """Unless some are named, each scenario takes its own; a single server can't fail over."""
+    loaded = [scenarios.load("durability"), scenarios.load("failover")]
+    specs = default_subjects(loaded)
+    assert {*DEFAULT_SUBJECTS, *loaded[1].subjects} == set(specs)
+    subjects = [backends.resolve(spec) for spec in ("redis:none", "redis@sentinel")]
+    assert kept_apart(loaded, subjects, named=False) == [
+        ("durability", "redis:aof-everysec@sentinel"),
+        ("failover", "redis:none"),
+    ]
+    assert kept_apart(loaded, subjects, named=True) == [("failover", "redis:none")]
+    [left] = without_topology(loaded, subjects)
+    assert left.spec == "redis:none in failover"

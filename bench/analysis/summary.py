@@ -15,6 +15,7 @@ from bench.analysis.durability import (
     positive_controls,
 )
 from bench.analysis.evidence import check, judged
+from bench.analysis.failover import FailoverFigures, failover_figures
 from bench.analysis.latency import (
     Key,
     LatencyCell,
@@ -28,15 +29,18 @@ from bench.analysis.ranking import Noise, noise, ranked
 from bench.analysis.sampling import left
 from bench.analysis.scale import Beyond, ScaleFigures, beyond, scale_figures
 from bench.analysis.soak import SoakSeries, soak_series
+from bench.analysis.staleness import StalenessFigures, staleness_figures
 from bench.analysis.tokens import RefreshShare, TokenFigures, refresh_shares, token_figures
 from bench.analysis.workers import WorkerFigures, worker_figures
 from bench.record import Record, Run, ServerFacts, Skipped, SubjectFacts, Trial
 from scenarios.consistency import ConsistencyFindings
 from scenarios.durability import DurabilityFindings
+from scenarios.failover import FailoverFindings
 from scenarios.latency import LatencyFindings
 from scenarios.offered_load import LoadFindings
 from scenarios.scale import ScaleFindings
 from scenarios.soak import SoakFindings
+from scenarios.staleness import StalenessFindings
 
 CLASSES = (
     Durability.POWER_CUT,
@@ -94,6 +98,8 @@ class Summary(Record):
     """Of instances that rotate one token, in good health."""
     other_races: list[RaceFigures]
     """Of logouts and rotations, of logins and the end of them all, and amid mishaps."""
+    failovers: list[FailoverFigures]
+    staleness: list[StalenessFigures]
     load: list[LoadStep]
     capacities: list[Capacity]
     scale: list[ScaleFigures]
@@ -126,11 +132,19 @@ class Summary(Record):
         """Give the subjects in their classes, control halves and naive ways left out.
 
         A subject of which no trial came out is among them, to be shown as not measured; but where
-        nothing at all was measured there are no classes to speak of.
+        nothing at all was measured there are no classes to speak of. Of topologies only those are
+        among them that were put through the same as single servers.
         """
-        every_race = self.races or self.other_races
-        measured = self.cells, self.faults, self.sightings, every_race, self.scale, self.soak
-        if not any((*measured, self.capacities)):
+        measured = {
+            *(cell.label for cell in self.cells),
+            *(figures.label for figures in self.faults),
+            *(one.label for one in self.sightings),
+            *(races.label for races in [*self.races, *self.other_races]),
+            *(figures.label for figures in self.scale),
+            *(series.label for series in self.soak),
+            *(one.label for one in self.capacities),
+        }
+        if not measured:
             return []
         groups = [
             (
@@ -138,7 +152,9 @@ class Summary(Record):
                 [
                     subject
                     for subject in self.subjects
-                    if subject.durability == durability and not (subject.control or subject.naive)
+                    if subject.durability == durability
+                    and not (subject.control or subject.naive)
+                    and (subject.topology is None or subject.label in measured)
                 ],
             )
             for durability in CLASSES
@@ -192,6 +208,8 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         sightings=list(sightings),
         races=races,
         other_races=[one for one in every_race if not one.plain],
+        failovers=list(failover_figures(run, judged(trials, "failover", FailoverFindings))),
+        staleness=list(staleness_figures(run, judged(trials, "staleness", StalenessFindings))),
         load=list(load),
         capacities=list(capacities),
         scale=list(scale_figures(run, judged(trials, "scale", ScaleFindings))),

@@ -73,6 +73,17 @@ def backends_table(rows: "Sequence[BackendRow]") -> "Table":
             lines.append(
                 [subject, default, profile.keeps_writes_through, needs, by, profile.summary]
             )
+        lines += [
+            [
+                f"{row.name}[:PROFILE]@{topology.name}",
+                None,
+                "failover, too" if topology.keeps_writes_through_failover else None,
+                f"{row.server} servers",
+                by,
+                topology.summary,
+            ]
+            for topology in row.topologies
+        ]
     return table("Backends", columns, lines)
 
 

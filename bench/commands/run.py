@@ -131,7 +131,8 @@ def run(
         print_json(result)
     else:
         short = running.short_table(result)
-        out().print(table("", short.columns, short.rows))
+        if short.rows:
+            out().print(table("", short.columns, short.rows))
         for note in short.notes:
             out().print(note, markup=False, style="dim")
         out().print(f"report: {result.report}", markup=False, soft_wrap=True)

@@ -98,6 +98,7 @@ class HistoryClient:
             "rotate",
             after,
             lambda: self._store.rotate(token, successor, held.device, now_ms()).outcome,
+            presented=held.digest.hex(),
         )
         self._held.remove(held)
         if answer.outcome == Outcome.ROTATED:
@@ -123,6 +124,7 @@ class HistoryClient:
         kind: Literal["issue", "rotate", "revoke"],
         after: Held,
         call: Callable[[], str | None],
+        presented: str = "",
     ) -> Answer:
         self._op += 1
         self._writer.invoke(
@@ -134,6 +136,7 @@ class HistoryClient:
                 generation=after.generation,
                 digest=after.digest.hex(),
                 invoke_ns=time.monotonic_ns(),
+                presented=presented,
             )
         )
         answer = attempt(call)

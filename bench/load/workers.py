@@ -15,10 +15,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
-from functools import cached_property
+from functools import cached_property, partial
 from multiprocessing import forkserver, resource_tracker
+from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+from bench import namespaces
 from bench.load import clocks
 from bench.servers.server import Found
 
@@ -138,8 +140,10 @@ class Local:
 
 
 @contextlib.contextmanager
-def workers(count: int, first: int = 0) -> Iterator[Sequence[Process]]:
-    """Start `count` worker processes; they are gone when the block ends.
+def workers(
+    count: int, first: int = 0, namespace: Path | None = None
+) -> Iterator[Sequence[Process]]:
+    """Start `count` worker processes, on the host of `namespace`; they are gone when it ends.
 
     Each is kept on one CPU, dealt out in turn from the `first`-th: client threads that the kernel
     spreads over two fight for the GIL across them, and get half as much done.
@@ -152,8 +156,8 @@ def workers(count: int, first: int = 0) -> Iterator[Sequence[Process]]:
         cpus = sorted(os.sched_getaffinity(0))
         for number in range(first, first + count):
             cpu = cpus[number % len(cpus)]
-            pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(cpu,))
-            running.append(Process(pool))
+            begin = partial(_begin, cpu, namespace)
+            running.append(Process(ProcessPoolExecutor(1, mp_context=context, initializer=begin)))
         yield running
     finally:
         for worker in running:
@@ -179,9 +183,12 @@ def _start_fork_server() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(cpu: int) -> None:
-    """Stay on one CPU, and end when the parent does."""
+def _begin(cpu: int, namespace: Path | None) -> None:
+    """Stay on one CPU and one host, and end when the parent does."""
     os.sched_setaffinity(0, {cpu})
+    if namespace is not None:
+        # Threads are on the host of the thread that starts them: none has been started yet.
+        namespaces.enter(namespace)
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -52,10 +52,10 @@ def execute(phase: Disturb, stage: Stage) -> Disturbed:
             if fault.hides and stage.subject.profile.capabilities.survives_restart:
                 back = recovery.read_anew(back, site, stage, inspector)
         history = _history(seats)
-        latest = _latest(history)
-        found = Found(dict.fromkeys(latest), [], back.refused)
+        tokens = latest(history)
+        found = Found(dict.fromkeys(tokens), [], back.refused)
         if back.looker is not None:
-            found = back.looker.submit(task.inspect, latest).result(recovery.LONGEST_SECONDS)
+            found = back.looker.submit(task.inspect, tokens).result(recovery.LONGEST_SECONDS)
         checked = None
         if stage.server is not None and back.looker is not None:
             checked = stage.server.check()
@@ -112,11 +112,11 @@ def _history(seats: Sequence[Sequence[Seat]]) -> Sequence[Event]:
     return read(place.history for places in seats for place in places)
 
 
-def _latest(history: Sequence[Event]) -> Mapping[str, tuple[int, str]]:
+def latest(history: Sequence[Event]) -> Mapping[str, tuple[int, str]]:
     """Give each family's latest token that its client was sent, or would have been."""
-    latest: dict[str, tuple[int, str]] = {}
+    found: dict[str, tuple[int, str]] = {}
     for event in history:
         acknowledged = event.status == "ok" and event.outcome in {None, "rotated"}
-        if acknowledged or event.family not in latest:
-            latest[event.family] = (event.generation, event.digest)
-    return latest
+        if acknowledged or event.family not in found:
+            found[event.family] = (event.generation, event.digest)
+    return found

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bench.record import SubjectFacts
 
-LONGEST = 30
+LONGEST = 34
 
 
 def names(subjects: Sequence[SubjectFacts]) -> Mapping[str, str]:

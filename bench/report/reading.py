@@ -10,6 +10,7 @@ from bench.analysis.latency import LatencyCell, Metric
 from bench.record import SubjectFacts
 from bench.report import formats
 from bench.report.formats import listed
+from bench.report.topology_words import failover_points, staleness_points
 
 PLACES = {
     Durability.POWER_CUT: "Inside the class “power cut”",
@@ -31,7 +32,14 @@ def reading(summary: Summary, names: Names) -> Sequence[Point]:
         if durability in PLACES and summary.cells
     ]
     faults = [_fault(summary, names, fault) for fault in dict.fromkeys(_faults(summary))]
-    return [*classes, *faults, *_races(summary, names), *_against(summary, names)]
+    return [
+        *classes,
+        *faults,
+        *_races(summary, names),
+        *failover_points(summary.failovers, names),
+        *staleness_points(summary.staleness, names),
+        *_against(summary, names),
+    ]
 
 
 def _class(

@@ -1,6 +1,6 @@
 """The short table a run ends with, as plain text: whoever prints it chooses how."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from bench.analysis import Summary
@@ -10,6 +10,7 @@ from bench.report import cells, formats
 from bench.report.blocks import Cell
 from bench.report.loadcells import carried_cell
 from bench.report.names import names
+from bench.report.topology_words import failover_points, staleness_points
 
 
 class ShortTable(NamedTuple):
@@ -35,7 +36,7 @@ def short_table(summary: Summary) -> ShortTable:
         for durability, members in summary.by_class()
         for subject in members
     ]
-    return ShortTable(columns, rows, _notes(summary, rows))
+    return ShortTable(columns, rows, _notes(summary, called, rows))
 
 
 def _cells(summary: Summary, subject: SubjectFacts) -> Sequence[Cell]:
@@ -68,7 +69,9 @@ def _text(cell: Cell) -> str:
     return " ".join([cell.text, *(marks.get(mark, mark) for mark in cell.marks)])
 
 
-def _notes(summary: Summary, rows: Sequence[Sequence[str]]) -> Sequence[str]:
+def _notes(
+    summary: Summary, called: Mapping[str, str], rows: Sequence[Sequence[str]]
+) -> Sequence[str]:
     texts = [text for row in rows for text in row]
     notes = []
     if any("limited" in text for text in texts):
@@ -84,6 +87,11 @@ def _notes(summary: Summary, rows: Sequence[Sequence[str]]) -> Sequence[str]:
     if sizes and any(text.startswith("0 of") for text in texts):
         bound = formats.bound(zero_bound(sizes[0]))
         notes.append(f"0 lost in {sizes[0]} of each fault: the true share may be up to {bound}")
+    points = [
+        *failover_points(summary.failovers, called),
+        *staleness_points(summary.staleness, called),
+    ]
+    notes += [" ".join(point) for point in points]
     if any("uncontrolled" in text for text in texts):
         notes.append("uncontrolled: nobody lost anything by that fault, so zero proves nothing")
     if summary.failed:

@@ -49,14 +49,17 @@ def survey(kind: str) -> Sequence[Found | Unavailable]:
     return [way.find(kind) for way in WAYS.values()]
 
 
-def require(found: Found, settings: Mapping[str, str]) -> None:
+def require(found: Found, settings: Mapping[str, str], layout: str | None = None) -> None:
     """Make sure that a server that was found can have `settings` in force. Raises WrongUse."""
-    WAYS[found.way].require(found.kind, settings)
+    WAYS[found.way].require(found.kind, settings, layout)
 
 
-def start(found: Found, folder: Path, settings: Mapping[str, str]) -> Server:
+def start(
+    found: Found, folder: Path, settings: Mapping[str, str], layout: str | None = None
+) -> Server:
     """Start a server that was found on an empty folder, and wait until it answers.
 
-    Raises Failed with the last lines of its log; Missing, if it has gone meanwhile.
+    With the `layout` of a topology, all its members. Raises Failed with the last lines of a log;
+    Missing, if it has gone meanwhile.
     """
-    return WAYS[found.way].start(found.kind, folder, settings)
+    return WAYS[found.way].start(found.kind, folder, settings, layout)

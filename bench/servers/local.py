@@ -6,6 +6,8 @@
 └── ledger.jsonl     its processes, for the guardian
 """
 
+import os
+import signal
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -16,6 +18,7 @@ from bench import guardian
 from bench.errors import Failed
 from bench.servers import process
 from bench.servers.binary import Binary
+from bench.servers.hosts import HERE, Host
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 60.0
@@ -30,8 +33,11 @@ class LocalServer(ABC):
     """What shuts it down gracefully, at once, with its data kept."""
     faultable = True
 
-    def __init__(self, binary: Binary, folder: Path, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, binary: Binary, folder: Path, settings: Mapping[str, str], host: Host = HERE
+    ) -> None:
         self.way = binary.way
+        self.host = host
         self.binary = binary
         self.folder = folder
         self.data = folder / "data"
@@ -39,7 +45,7 @@ class LocalServer(ABC):
         self._log = folder / "log"
         self._started_at_byte = 0
         self._child: Popen[bytes] | None = None
-        self._port = process.Port()
+        self._port = process.Port(host)
         try:
             # It is there already where a trial's own disk is mounted on it.
             self.data.mkdir(exist_ok=True)
@@ -52,7 +58,7 @@ class LocalServer(ABC):
 
     @property
     def port(self) -> int:
-        """The loopback port it listens on, the same as long as it lives."""
+        """The port of its host it listens on, the same as long as it lives."""
         return self._port.number
 
     @property
@@ -101,7 +107,9 @@ class LocalServer(ABC):
         if self._child is not None and self._child.poll() is None:
             raise Failed(f"{self.kind} still runs; stop or kill it before starting it again")
         self._started_at_byte = self._log.stat().st_size if self._log.exists() else 0
-        self._child = process.start(self.command(), self.folder, self._log, self.binary.program)
+        self._child = process.start(
+            [*self.host.prefix, *self.command()], self.folder, self._log, self.binary.program
+        )
         self._wait_until_it_answers(self._child)
         # What a server leaves behind in the kernel when it is killed has to be known before.
         guardian.note_shared_memory(self.folder, self._child.pid)
@@ -123,6 +131,14 @@ class LocalServer(ABC):
                 raise Failed(f"{self.kind} stopped, but left processes {self.pids()}")
             time.sleep(_POLL_SECONDS)
 
+    def pause(self) -> None:
+        """SIGSTOP every process: it holds its connections and answers nothing."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on where it was paused."""
+        self._signal_all(signal.SIGCONT)
+
     def kill(self) -> None:
         """SIGKILL every process at once: all are stopped first, so none can flush meanwhile."""
         guardian.kill(self.folder)
@@ -133,6 +149,10 @@ class LocalServer(ABC):
         guardian.end(self.folder)
         self._port.release()
         self._see_it_gone()
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        for pid in self.pids():
+            os.kill(pid, number)
 
     def _see_it_gone(self) -> None:
         if self._child is not None:

@@ -29,13 +29,13 @@ class MongoServer(LocalServer):
     @property
     def url(self) -> str:
         """Direct, since a set of one has nothing to discover."""
-        return f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
+        return f"mongodb://{self.host.address}:{self.port}/?directConnection=true"
 
     def command(self) -> Sequence[str]:
         """Give settings as long options."""
         options = {
             "port": str(self.port),
-            "bind_ip": "127.0.0.1",
+            "bind_ip": self.host.address,
             "dbpath": str(self.data),
             # By default it takes half of the machine's memory.
             "wiredTigerCacheSizeGB": "1",
@@ -70,7 +70,7 @@ class MongoServer(LocalServer):
         """Make the set of one, under the address that clients use."""
         if "replSet" not in self.settings:
             return
-        member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
+        member = {"_id": 0, "host": f"{self.host.address}:{self.port}"}
         with self._client() as client:
             client.admin.command(
                 "replSetInitiate", {"_id": self.settings["replSet"], "members": [member]}

@@ -19,7 +19,6 @@ from bench.servers.local import LocalServer
 from bench.workspace import held_templates
 
 _SETTINGS = {
-    "listen_addresses": "127.0.0.1",
     # Its path would have to fit into 107 bytes, and nobody asks for it.
     "unix_socket_directories": "",
     "max_connections": "200",
@@ -38,7 +37,7 @@ class PostgresServer(LocalServer):
     @property
     def url(self) -> str:
         """User and database are both `bench`."""
-        return f"postgresql://bench@127.0.0.1:{self.port}/bench"
+        return f"postgresql://bench@{self.host.address}:{self.port}/bench"
 
     def prepare(self) -> None:
         """Copy a cluster that was made once: 0.1 s where initdb takes 0.5 s."""
@@ -48,7 +47,8 @@ class PostgresServer(LocalServer):
         """Give settings as `-c name=value`."""
         words = [*self.binary.prefix, str(self.binary.program), "-D", str(self.data)]
         words += ["-p", str(self.port)]
-        for name, value in {**_SETTINGS, **self.settings}.items():
+        given = {"listen_addresses": self.host.address, **_SETTINGS, **self.settings}
+        for name, value in given.items():
             words += ["-c", f"{name}={value}"]
         return words
 
@@ -71,7 +71,7 @@ class PostgresServer(LocalServer):
             process.run(
                 [
                     str(amcheck),
-                    *("--host=127.0.0.1", f"--port={self.port}", "--username=bench"),
+                    *(f"--host={self.host.address}", f"--port={self.port}", "--username=bench"),
                     *("--database=bench", "--install-missing", "--heapallindexed"),
                 ],
                 self.folder,

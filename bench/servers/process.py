@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import guardian
 from bench.errors import Failed
+from bench.servers.hosts import HERE, Host
 
 # PR_SET_PDEATHSIG fires when the *thread* that forked ends, so every server is forked by one that
 # lives as long as the interpreter does.
@@ -19,22 +20,23 @@ _TOOL_SECONDS = 60.0
 
 
 class Port:
-    """A loopback port that is ours from now on, also while the server on it is down.
+    """A port of a host that is ours from now on, also while the server on it is down.
 
     A socket stays bound without listening. Only a server that sets SO_REUSEADDR, as all of ours
     do, can still listen there; another run, or the kernel picking a client's port, can't take it.
     """
 
-    def __init__(self) -> None:
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
+    def __init__(self, host: Host = HERE) -> None:
+        self._address = host.address
+        self._socket = host.socket()
+        self._socket.bind((host.address, 0))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.number: int = self._socket.getsockname()[1]
 
     def answers(self) -> bool:
         """Whether a server listens on it."""
         try:
-            socket.create_connection(("127.0.0.1", self.number), timeout=1).close()
+            socket.create_connection((self._address, self.number), timeout=1).close()
         except OSError:
             return False
         return True

@@ -6,10 +6,13 @@ from pathlib import Path
 
 from bench.errors import Missing
 from bench.servers.binary import Binary, probe
+from bench.servers.cluster import Cluster
 from bench.servers.local import LocalServer
 from bench.servers.mongo import MongoServer
 from bench.servers.postgres import PostgresServer
 from bench.servers.redis import RedisServer
+from bench.servers.redis_cluster import RedisCluster
+from bench.servers.redis_sentinel import RedisSentinel
 from bench.servers.server import Found, Server, Unavailable
 
 _SERVERS: Mapping[str, type[LocalServer]] = {
@@ -17,6 +20,12 @@ _SERVERS: Mapping[str, type[LocalServer]] = {
     "postgres": PostgresServer,
     "mongo": MongoServer,
 }
+
+_CLUSTERS: Mapping[tuple[str, str], type[Cluster]] = {
+    ("redis", "sentinel"): RedisSentinel,
+    ("redis", "cluster"): RedisCluster,
+}
+"""Kind and `Topology.layout` -> what starts it."""
 
 
 class Programs(ABC):
@@ -44,12 +53,18 @@ class Programs(ABC):
             return Unavailable(kind, self.name, str(missing), self.mend(kind))
         return Found(kind, self.name, str(binary.program), binary.version)
 
-    def require(self, kind: str, settings: Mapping[str, str]) -> None:  # noqa: B027
+    def require(  # noqa: B027
+        self, kind: str, settings: Mapping[str, str], layout: str | None = None
+    ) -> None:
         """Any: a server that is started is started with them."""
 
-    def start(self, kind: str, folder: Path, settings: Mapping[str, str]) -> Server:
+    def start(
+        self, kind: str, folder: Path, settings: Mapping[str, str], layout: str | None = None
+    ) -> Server:
         """Start it on an empty folder. Raises Failed, Missing."""
-        return _SERVERS[kind](self._probe(kind), folder, settings)
+        if layout is None:
+            return _SERVERS[kind](self._probe(kind), folder, settings)
+        return _CLUSTERS[kind, layout](self._probe(kind), folder, settings)
 
     def _probe(self, kind: str) -> Binary:
         return probe(kind, self.name, self.locate(kind))

@@ -32,11 +32,16 @@ class RedisServer(LocalServer):
     @property
     def url(self) -> str:
         """Database 0."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.host.address}:{self.port}/0"
 
     def command(self) -> Sequence[str]:
         """Give settings as arguments: the same words as in redis.conf."""
-        given = {"dir": str(self.data), "bind": "127.0.0.1", "protected-mode": "yes"}
+        given = {
+            "dir": str(self.data),
+            "bind": self.host.address,
+            # It lets in nobody but loopback; a namespace is reached from nowhere but this machine.
+            "protected-mode": "no" if self.host.namespace else "yes",
+        }
         words = [str(self.binary.program), "--port", str(self.port)]
         for name, value in given.items():
             words += [f"--{name}", value]
@@ -46,12 +51,12 @@ class RedisServer(LocalServer):
 
     def ask(self) -> None:
         """PING; it says LOADING while it reads its files."""
-        with self._client() as client:
+        with self.client() as client:
             client.ping()
 
     def version(self) -> str:
         """`redis_version` of INFO."""
-        with self._client() as client:
+        with self.client() as client:
             return str(client.info("server")["redis_version"])
 
     def check(self) -> str | None:
@@ -86,10 +91,16 @@ class RedisServer(LocalServer):
                 yield "redis-check-rdb", snapshot
 
     @contextmanager
-    def _client(self) -> Iterator[Redis]:
-        once = Retry(NoBackoff(), 0)
+    def client(self, seconds: float = 10) -> Iterator[Redis]:
+        """Connect to it; an answer may take `seconds`. Raises Failed for the driver's errors."""
         with (
             driver_errors(self.url),
-            Redis(port=self.port, retry=once, socket_timeout=10) as client,
+            Redis(
+                self.host.address,
+                self.port,
+                retry=Retry(NoBackoff(), 0),
+                socket_connect_timeout=seconds,
+                socket_timeout=seconds,
+            ) as client,
         ):
             yield client

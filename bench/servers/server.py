@@ -78,11 +78,15 @@ class Way(Protocol):
     def find(self, kind: str) -> Found | Unavailable:
         """Look for a server of `kind` without starting it."""
 
-    def require(self, kind: str, settings: Mapping[str, str]) -> None:
+    def require(self, kind: str, settings: Mapping[str, str], layout: str | None = None) -> None:
         """Make sure that `settings` can be in force. Raises WrongUse: they aren't, on a user's."""
 
-    def start(self, kind: str, folder: Path, settings: Mapping[str, str]) -> Server:
+    def start(
+        self, kind: str, folder: Path, settings: Mapping[str, str], layout: str | None = None
+    ) -> Server:
         """Start one on an empty folder with `settings` in force, and wait until it answers.
+
+        With the `layout` of a topology it is a `bench.servers.cluster.Cluster`.
 
         Raises Failed with the last lines of the server's log, Missing if it isn't there.
         """

@@ -49,16 +49,27 @@ class Url:
             return Unavailable(kind, self.name, f"{shown}: {reason}", mend)
         return Found(kind, self.name, shown, version, faultable=False)
 
-    def require(self, kind: str, settings: Mapping[str, str]) -> None:
+    def require(self, kind: str, settings: Mapping[str, str], layout: str | None = None) -> None:
         """Ask the server: what it doesn't have is the user's to set. Raises WrongUse, Failed."""
+        if layout is not None:
+            raise WrongUse(
+                f"{_variable(kind)} names one server, and a topology is servers of our own:"
+                " use --servers wheel"
+            )
         self._guest(kind).require(settings)
 
-    def start(self, kind: str, folder: Path, settings: Mapping[str, str]) -> Server:  # noqa: ARG002 - the data is elsewhere
+    def start(
+        self,
+        kind: str,
+        folder: Path,  # noqa: ARG002 - the data is elsewhere
+        settings: Mapping[str, str],
+        layout: str | None = None,
+    ) -> Server:
         """Make a place of our own on it. Raises Missing, WrongUse, Failed."""
         guest = self._guest(kind)
         if (obstacle := guest.obstacle()) is not None:
             raise WrongUse(f"{without_password(guest.url)}: {obstacle}")
-        guest.require(settings)
+        self.require(kind, settings, layout)
         guest.settle()
         return guest
 

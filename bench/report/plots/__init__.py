@@ -8,6 +8,7 @@ from bench.report.blocks import Picture
 from bench.report.plots import (
     canvas,
     distribution,
+    failover,
     latency,
     losses,
     palette,
@@ -28,6 +29,7 @@ PLOTS: Mapping[str, Draw] = {
     "response": response.draw,
     "losses": losses.draw,
     "races": races.draw,
+    "failover": failover.draw,
     "scale": scale.draw,
     "soak": soak.draw,
 }

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bench.report.blocks import SectionMaker
 from bench.report.sections import (
     answer,
+    failover,
     failures,
     load,
     losses,
@@ -13,6 +14,7 @@ from bench.report.sections import (
     scale,
     soak,
     speed,
+    staleness,
     tokens,
 )
 
@@ -25,6 +27,8 @@ SECTIONS: Sequence[SectionMaker] = (
     soak.section,
     losses.section,
     races.section,
+    failover.section,
+    staleness.section,
     tokens.section,
     method.section,
 )

@@ -13,9 +13,11 @@ EMPTY = (
 
 def section(material: Material) -> Section:
     """Make the section; it is there for every run."""
-    if not material.summary.by_class():
-        return Section("answer", "No figures", [Prose([EMPTY])])
     words = Points("In words", reading(material.summary, material.names))
+    if not material.summary.by_class():
+        if material.summary.failovers or material.summary.staleness:
+            return Section("answer", "What the run shows", [words])
+        return Section("answer", "No figures", [Prose([EMPTY])])
     return Section(
         "answer",
         "What the run shows",

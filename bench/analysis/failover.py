@@ -1,0 +1,109 @@
+"""What a failover cost each topology, and who proves that a loss could have been seen."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from statistics import median
+
+from bench.analysis.evidence import Judged
+from bench.record import Record, Run
+from scenarios.failover import FailoverFindings
+
+
+class FailoverFigures(Record):
+    """One fault on one topology, over all its trials. One fault is one trial."""
+
+    label: str
+    strike: str
+    means: list[str]
+    """What was really done, each once."""
+    why_no_cut: str | None
+    seconds: float
+    """As asked for."""
+    trials: list[str]
+    took_over: int
+    """Trials in which another primary was there before the heal."""
+    acknowledged: int
+    lost_writes: int
+    trials_with_loss: int
+    lost_sessions: int
+    resurrected_rotated: int
+    resurrected_revoked: int
+    shown_on_both_sides: int
+    double_spends: int
+    unavailable_ns: float | None
+    """Median over trials; None where in some trial the majority never wrote again."""
+    longest_unavailable_ns: int | None
+    lasted_ns: float
+    """Median over trials."""
+    settled_ns: float
+    """Median over trials."""
+    refused: int
+    unanswered: int
+    phantoms: int
+    integrity: list[str]
+    controlled_by: list[str]
+    """Subjects of this run that lost something under the same fault."""
+
+    @property
+    def fault(self) -> str:
+        """Name it as a heading does."""
+        return f"{self.strike}, {self.seconds:g} s"
+
+
+def failover_figures(
+    run: Run, found: Sequence[Judged[FailoverFindings]]
+) -> Sequence[FailoverFigures]:
+    """Add up the trials of each fault and topology, in the order of the run's subjects."""
+    groups: dict[tuple[str, float, str], list[Judged[FailoverFindings]]] = defaultdict(list)
+    for one in found:
+        groups[one.findings.strike, one.findings.seconds, one.trial.label].append(one)
+    lost: dict[tuple[str, float], list[str]] = defaultdict(list)
+    for (strike, seconds, label), every in groups.items():
+        if any(one.findings.lost_writes for one in every):
+            lost[strike, seconds].append(label)
+    faults = sorted({(strike, seconds) for strike, seconds, _ in groups}, key=_order)
+    return [
+        _add(subject.label, groups[strike, seconds, subject.label], lost[strike, seconds])
+        for strike, seconds in faults
+        for subject in run.subjects
+        if (strike, seconds, subject.label) in groups
+    ]
+
+
+def _order(fault: tuple[str, float]) -> tuple[bool, float]:
+    strike, seconds = fault
+    return strike != "partition", seconds
+
+
+def _add(
+    label: str, every: Sequence[Judged[FailoverFindings]], controlled_by: Sequence[str]
+) -> FailoverFigures:
+    found = [one.findings for one in every]
+    unavailable = [one.unavailable_ns for one in found if one.unavailable_ns is not None]
+    known = len(unavailable) == len(found)
+    return FailoverFigures(
+        label=label,
+        strike=found[0].strike,
+        means=list(dict.fromkeys(one.means for one in found)),
+        why_no_cut=found[0].why_no_cut,
+        seconds=found[0].seconds,
+        trials=[one.trial.id for one in every],
+        took_over=sum(one.took_over for one in found),
+        acknowledged=sum(one.acknowledged for one in found),
+        lost_writes=sum(one.lost_writes for one in found),
+        trials_with_loss=sum(one.lost_writes > 0 for one in found),
+        lost_sessions=sum(one.lost_sessions for one in found),
+        resurrected_rotated=sum(one.resurrected_rotated for one in found),
+        resurrected_revoked=sum(one.resurrected_revoked for one in found),
+        shown_on_both_sides=sum(one.shown_on_both_sides for one in found),
+        double_spends=sum(one.double_spends for one in found),
+        unavailable_ns=median(unavailable) if known else None,
+        longest_unavailable_ns=max(unavailable) if known else None,
+        lasted_ns=median(one.lasted_ns for one in found),
+        settled_ns=median(one.settled_ns for one in found),
+        refused=sum(one.refused for one in found),
+        unanswered=sum(one.unanswered for one in found),
+        phantoms=sum(one.phantoms for one in found),
+        integrity=list(dict.fromkeys(one.integrity for one in found if one.integrity)),
+        controlled_by=list(controlled_by),
+    )

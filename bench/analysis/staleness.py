@@ -1,0 +1,58 @@
+"""How long revoked tokens were still accepted through a replica, over all trials of a topology."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from math import ceil
+
+from bench.analysis.evidence import Judged
+from bench.record import Record, Run
+from scenarios.staleness import StalenessFindings
+
+
+class StalenessFigures(Record):
+    """One topology."""
+
+    label: str
+    trials: list[str]
+    revocations: int
+    """Acknowledged, and seen through the replica in the end."""
+    accepted: int
+    """Of them, those after whose acknowledgement a verify still accepted the token."""
+    p50_ns: int
+    p99_ns: int
+    longest_ns: int
+    largest_gap_ns: int
+    """Between two looks: each figure may be so much more."""
+    unacknowledged: int
+    never: int
+
+
+def staleness_figures(
+    run: Run, found: Sequence[Judged[StalenessFindings]]
+) -> Sequence[StalenessFigures]:
+    """Merge the trials of each topology; percentiles are nearest ranks of all its revocations."""
+    groups: dict[str, list[Judged[StalenessFindings]]] = defaultdict(list)
+    for one in found:
+        groups[one.trial.label].append(one)
+    return [
+        _merge(subject.label, groups[subject.label])
+        for subject in run.subjects
+        if any(one.findings.accepted_ns for one in groups[subject.label])
+    ]
+
+
+def _merge(label: str, every: Sequence[Judged[StalenessFindings]]) -> StalenessFigures:
+    found = [one.findings for one in every]
+    each = sorted(ns for one in found for ns in one.accepted_ns)
+    return StalenessFigures(
+        label=label,
+        trials=[one.trial.id for one in every],
+        revocations=len(each),
+        accepted=sum(ns > 0 for ns in each),
+        p50_ns=each[ceil(len(each) / 2) - 1],
+        p99_ns=each[ceil(99 * len(each) / 100) - 1],
+        longest_ns=each[-1],
+        largest_gap_ns=max(one.largest_gap_ns for one in found),
+        unacknowledged=sum(one.unacknowledged for one in found),
+        never=sum(one.never for one in found),
+    )

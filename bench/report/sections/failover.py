@@ -1,0 +1,127 @@
+"""What was acknowledged and is gone when another server took over."""
+
+from collections.abc import Sequence
+
+from bench.analysis.estimate import zero_bound
+from bench.analysis.failover import FailoverFigures
+from bench.report import formats
+from bench.report.blocks import Cell, Column, Group, Material, Prose, Row, Section, Table
+
+READING = (
+    "Two app instances load the topology, on hosts of their own. In a partition one of them is cut"
+    " off together with the primary, silently and in both directions; the other stays with the"
+    " majority. In a kill nobody is cut off. Lost: acknowledged writes whose effect is gone once"
+    " all members agree on one primary again. Spent twice: tokens that both sides were answered"
+    " about while the fault lasted, and that were rotated successfully by both."
+)
+UNCONTROLLED = (
+    "uncontrolled: no topology of this run lost anything under this fault, so nothing shows that"
+    " a loss would have been seen."
+)
+
+
+def section(material: Material) -> Section | None:
+    """Make the section, if a failover was measured."""
+    every = material.summary.failovers
+    if not every:
+        return None
+    notes = [READING]
+    if paused := [figures for figures in every if "pause" in figures.means]:
+        notes.append(
+            f"Hosts could not be cut off here ({paused[0].why_no_cut}): a partition was a pause of"
+            " the primary (SIGSTOP) instead. A paused primary acknowledges nothing, so its losses"
+            " say nothing about a partition."
+        )
+    if missed := [figures for figures in every if figures.took_over < len(figures.trials)]:
+        which = [f"{figures.label} ({figures.fault})" for figures in missed]
+        notes.append(f"In some trials nobody had taken over when it ended: {'; '.join(which)}.")
+    return Section(
+        "failover",
+        "What a failover cost",
+        [*material.drawn("failover"), Prose(notes), _table(material)],
+    )
+
+
+def _table(material: Material) -> Table:
+    every = material.summary.failovers
+    backend = {subject.label: subject.backend for subject in material.run.subjects}
+    return Table(
+        name="failover",
+        caption="What each failover cost",
+        corner="Topology",
+        columns=[
+            Column("acknowledged", "writes"),
+            Column("lost", "writes"),
+            Column("lost", "sessions"),
+            Column("rotated token resurrected", "sessions"),
+            Column("revoked token resurrected", "sessions"),
+            Column("spent twice", "tokens"),
+            Column("until the majority wrote again", "ms"),
+            Column("from the heal to agreement", "ms"),
+            Column("unanswered", "calls"),
+            Column("integrity check"),
+        ],
+        groups=[
+            Group(
+                f"{fault} (n={formats.listed(_sizes(every, fault))})",
+                [
+                    Row(
+                        material.names[figures.label],
+                        _cells(figures),
+                        material.colours[backend[figures.label]],
+                    )
+                    for figures in every
+                    if figures.fault == fault
+                ],
+            )
+            for fault in dict.fromkeys(figures.fault for figures in every)
+        ],
+    )
+
+
+def _sizes(every: Sequence[FailoverFigures], fault: str) -> list[str]:
+    return [str(n) for n in sorted({len(f.trials) for f in every if f.fault == fault})]
+
+
+def _cells(figures: FailoverFigures) -> Sequence[Cell]:
+    until = figures.unavailable_ns
+    wrong = "; ".join(figures.integrity)
+    harms = (figures.lost_sessions, figures.resurrected_rotated, figures.resurrected_revoked)
+    return [
+        Cell(f"{figures.acknowledged:,}", number=figures.acknowledged),
+        _lost(figures),
+        *[_harm(number) for number in harms],
+        Cell(
+            f"{figures.double_spends:,}",
+            number=figures.double_spends,
+            detail=f"of {figures.shown_on_both_sides:,} shown on both sides",
+            tone="bad" if figures.double_spends else "",
+        ),
+        Cell("never" if until is None else formats.milliseconds(until), _ms(until)),
+        Cell(formats.milliseconds(figures.settled_ns), _ms(figures.settled_ns)),
+        Cell(f"{figures.unanswered:,}", number=figures.unanswered),
+        Cell(wrong, tone="bad") if wrong else Cell("nothing wrong"),
+    ]
+
+
+def _lost(figures: FailoverFigures) -> Cell:
+    source = formats.trials(figures.trials)
+    n = len(figures.trials)
+    if figures.lost_writes:
+        detail = formats.percent(figures.lost_writes / figures.acknowledged)
+        return Cell(
+            f"{figures.lost_writes:,}", figures.lost_writes, detail, tone="bad", source=source
+        )
+    bound = f"in 0 of {n}: ≤ {formats.bound(zero_bound(n))}"
+    if figures.controlled_by:
+        seen = f"A loss was seen in {formats.listed(figures.controlled_by)} under this fault."
+        return Cell("0", 0, bound, notes=(seen,), source=source)
+    return Cell("0", 0, bound, marks=("uncontrolled",), notes=(UNCONTROLLED,), source=source)
+
+
+def _harm(number: int) -> Cell:
+    return Cell(f"{number:,}", number=number, tone="bad" if number else "")
+
+
+def _ms(nanoseconds: float | None) -> float | None:
+    return None if nanoseconds is None else nanoseconds / 1e6

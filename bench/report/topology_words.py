@@ -1,0 +1,49 @@
+"""What topologies cost, in plain words: failovers, and reads from replicas."""
+
+from collections.abc import Mapping, Sequence
+
+from bench.analysis.failover import FailoverFigures
+from bench.analysis.staleness import StalenessFigures
+from bench.report import formats
+
+
+def failover_points(
+    every: Sequence[FailoverFigures], names: Mapping[str, str]
+) -> Sequence[tuple[str, str]]:
+    """Give one point a fault: who lost how much of what it had acknowledged, and who nothing."""
+    return [
+        (f"When another took over ({fault}).", _said([f for f in every if f.fault == fault], names))
+        for fault in dict.fromkeys(figures.fault for figures in every)
+    ]
+
+
+def _said(every: Sequence[FailoverFigures], names: Mapping[str, str]) -> str:
+    losers = [figures for figures in every if figures.lost_writes]
+    kept = [names[figures.label] for figures in every if not figures.lost_writes]
+    parts = []
+    if losers:
+        each = [
+            f"{names[figures.label]} {figures.lost_writes:,} of {figures.acknowledged:,}"
+            for figures in sorted(losers, key=lambda one: -one.lost_writes / one.acknowledged)
+        ]
+        parts.append(f"Lost of the writes it had acknowledged: {formats.listed(each)}.")
+    if kept:
+        parts.append(f"Nothing was lost in {formats.listed(kept)}.")
+    twice = [f"{names[f.label]} {f.double_spends:,}" for f in every if f.double_spends]
+    if twice:
+        parts.append(f"Tokens that both sides accepted: {formats.listed(twice)}.")
+    return " ".join(parts)
+
+
+def staleness_points(
+    every: Sequence[StalenessFigures], names: Mapping[str, str]
+) -> Sequence[tuple[str, str]]:
+    """Give one point: for how long replicas accepted what was revoked."""
+    if not every:
+        return []
+    each = [
+        f"{names[one.label]} {formats.milliseconds(one.p99_ns)} ms in 99 of 100 logouts,"
+        f" {formats.milliseconds(one.longest_ns)} ms at most"
+        for one in every
+    ]
+    return [("Through a replica.", f"A revoked token was accepted for: {formats.listed(each)}.")]

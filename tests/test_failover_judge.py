@@ -1,0 +1,145 @@
+"""The judges of failover and staleness: what each harm looks like, and what is none."""
+
+from typing import Any
+
+from backends.store import Capabilities, No
+from scenarios import failover, staleness
+from scenarios.history import Event, State, Status
+from scenarios.phases.failover import MAJORITY, WITH_PRIMARY, FailedOver, Failover
+from scenarios.phases.stale import Stale, Watched, Watching
+from scenarios.phases.workload import Workload
+
+STRUCK_NS, HEALED_NS, SETTLED_NS = 100, 200, 250
+PHASE = Failover(
+    strike="partition",
+    workload=Workload(mix={"rotate": 1}),
+    connections=1,
+    before_seconds=1.0,
+    seconds=3.0,
+    through_failover=True,
+    rate=1.0,
+    shared=1,
+)
+
+
+def event(op: int, side: int, kind: Any, generation: int, at_ns: int, **how: Any) -> Event:
+    status: Status = how.pop("status", "ok")
+    return Event(
+        op=op,
+        instance=side,
+        family="f",
+        kind=kind,
+        generation=generation,
+        digest=how.pop("digest", f"d{generation}"),
+        presented=how.pop("presented", f"d{generation - 1}" if kind == "rotate" else ""),
+        invoke_ns=at_ns,
+        return_ns=None if status == "unknown" else at_ns + 5,
+        status=status,
+        outcome=how.pop("outcome", "rotated" if kind == "rotate" else None),
+    )
+
+
+def judged(*events: Event, found: State | None, **how: Any) -> failover.FailoverFindings:
+    return failover.judge(
+        [
+            FailedOver(
+                phase=PHASE,
+                means=how.get("means", "partition"),
+                why_no_cut=how.get("why_no_cut"),
+                history=events,
+                struck_ns=STRUCK_NS,
+                healed_ns=HEALED_NS,
+                took_over=True,
+                settled_ns=SETTLED_NS,
+                recovered={"f": found},
+                integrity=None,
+            )
+        ]
+    )
+
+
+ISSUED = event(1, MAJORITY, "issue", 0, 10)
+
+
+def test_what_the_old_primary_acknowledged_and_is_gone_is_lost() -> None:
+    """The session is back at the token from before: whoever stole that one is let in again."""
+    found = judged(
+        ISSUED,
+        event(2, WITH_PRIMARY, "rotate", 1, 110),
+        found=State(generation=0, digest="d0", revoked=False),
+    )
+    assert found.acknowledged == 2
+    assert found.acknowledged_by_old == 1
+    assert found.lost_writes == found.resurrected_rotated == 1
+    assert found.unavailable_ns is None
+
+
+def test_a_token_that_both_sides_rotated_was_spent_twice() -> None:
+    """Both were told that they hold the session; when the sides have met, one of them does."""
+    found = judged(
+        ISSUED,
+        event(2, WITH_PRIMARY, "rotate", 1, 110, digest="old side"),
+        event(3, MAJORITY, "rotate", 1, 130, digest="new side"),
+        found=State(generation=1, digest="new side", revoked=False),
+    )
+    assert (found.double_spends, found.shown_on_both_sides, found.lost_writes) == (1, 1, 1)
+    assert found.unavailable_ns == 35
+
+
+def test_a_refusal_on_one_side_is_no_double_spend() -> None:
+    """Reuse that the store sees ends the family: that is what it is for."""
+    found = judged(
+        ISSUED,
+        event(2, WITH_PRIMARY, "rotate", 1, 110),
+        event(3, MAJORITY, "rotate", 1, 130, digest="late", outcome="reused"),
+        found=State(generation=1, digest="d1", revoked=True),
+    )
+    assert (found.double_spends, found.shown_on_both_sides, found.lost_writes) == (0, 1, 0)
+
+
+def test_what_was_not_acknowledged_is_not_lost() -> None:
+    """Unanswered and refused calls promised nothing."""
+    found = judged(
+        ISSUED,
+        event(2, WITH_PRIMARY, "rotate", 1, 110, status="unknown", outcome="AnswerLost"),
+        event(3, MAJORITY, "rotate", 1, 130, digest="x", status="fail", outcome="NotSent"),
+        found=State(generation=0, digest="d0", revoked=False),
+    )
+    assert found.lost_writes == found.double_spends == found.shown_on_both_sides == 0
+    assert (found.unanswered, found.refused) == (1, 1)
+
+
+def test_a_pause_in_place_of_a_partition_is_labelled() -> None:
+    """What was really done is in the findings, and why."""
+    found = judged(
+        ISSUED,
+        found=State(generation=0, digest="d0", revoked=False),
+        means="pause",
+        why_no_cut="not root",
+    )
+    assert (found.strike, found.means, found.why_no_cut) == ("partition", "pause", "not root")
+
+
+def test_only_long_partitions_wait_for_a_new_primary() -> None:
+    """A short one ends when it ends: that nobody took over is its result."""
+    parameters = failover.FailoverParameters(trials=1, partitions=(0.5, 4.0), kills=())
+    phases = [case.phases[0] for case in failover.cases(parameters, Capabilities())]
+    assert [phase.through_failover for phase in phases if isinstance(phase, Failover)] == [
+        False,
+        True,
+    ]
+
+
+def test_staleness_lists_each_revocation_and_the_longest_gap() -> None:
+    """What was never acknowledged or never seen is counted apart, not as zero."""
+    phase = Stale(rounds=4, workload=Workload(mix={"rotate": 1}), connections=1, rate=1.0)
+    watched = [Watched(accepted_ns=0, gap_ns=3), Watched(accepted_ns=70, gap_ns=9)]
+    found = staleness.judge([Watching(phase=phase, watched=watched, unacknowledged=1, never=1)])
+    assert found.accepted_ns == [0, 70]
+    assert (found.largest_gap_ns, found.unacknowledged, found.never) == (9, 1, 1)
+
+
+def test_a_store_that_cannot_revoke_is_not_asked_for_staleness() -> None:
+    """There is nothing to be seen late."""
+    parameters = staleness.StalenessParameters(trials=1)
+    assert staleness.cases(parameters, Capabilities(revokes=No("stateless"))) == []
