@@ -53,6 +53,14 @@ class Subject:
         """Which servers it needs; None: a single one, or none."""
         return None if self.topology is None else self.topology.layout
 
+    @property
+    def lacking(self) -> Mapping[str, str]:
+        """Name of each missing capability, of the profile and of the topology -> the reason."""
+        lacking = self.profile.capabilities.lacking()
+        if self.topology is None:
+            return lacking
+        return {**lacking, **self.topology.lacking(self.profile.name)}
+
     def prepare(self, place: Place) -> None:
         """Make a fresh place ready: tables, indexes. Once a place."""
         if self.backend.prepare is not None:
@@ -128,6 +136,11 @@ def _in_topology(subject: Subject, name: str) -> Subject:
             f"{backend.name} has no topology {name!r}; {_hint(name, backend.topologies)}"
         )
     topology = backend.topologies[name]
+    if subject.profile.name not in topology.survives_failover:
+        raise UnknownSubject(
+            f"{subject.spec} can't be had @{name}; {backend.name}@{name} takes"
+            f" {', '.join(topology.survives_failover)}"
+        )
     return Subject(f"{subject.spec}@{name}", backend, topology.over(subject.profile), topology)
 
 

@@ -41,6 +41,7 @@ from backends.store import (
     Session,
     Successor,
     Token,
+    Topology,
     Verification,
 )
 
@@ -269,6 +270,16 @@ PROFILES = (
     ),
 )
 
+ROLLED_BACK = No("what the old primary acknowledged and no majority had yet is rolled back")
+
+RS3 = Topology(
+    name="rs3",
+    summary="a replica set of three; a primary without a majority steps down",
+    layout="rs3",
+    survives_failover={"journaled": ROLLED_BACK, "w1": ROLLED_BACK, "majority": True},
+    server={"replSet": "rs0"},
+)
+
 BACKEND = Backend(
     name="mongo",
     title="MongoDB",
@@ -277,5 +288,6 @@ BACKEND = Backend(
     open=open_store,
     prepare=prepare,
     server="mongo",
+    topologies={RS3.name: RS3},
     drivers=("pymongo",),
 )

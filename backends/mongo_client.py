@@ -6,6 +6,7 @@ Unless asked for, the driver's own retries are off, so that nothing is sent twic
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from bson.codec_options import DatetimeConversion
 from pymongo import MongoClient
@@ -35,20 +36,27 @@ CONNECTING = "SystemOverloadedError"
 
 
 def connected(url: str, profile: Profile, *, retries: bool) -> MongoClient[dict[str, Any]]:
-    """Give a client with the profile's concerns, that connects when it is first used."""
+    """Give a client with the profile's concerns, that connects when it is first used.
+
+    How long it waits is ours to say where the URL doesn't.
+    """
     concerns: Mapping[str, Any] = profile.client
+    limits_ms: Mapping[str, Any] = {
+        "connectTimeoutMS": CONNECT_MS,
+        "serverSelectionTimeoutMS": CONNECT_MS,
+        "waitQueueTimeoutMS": CONNECT_MS,
+        "socketTimeoutMS": ANSWER_MS,
+    }
+    named = {name.lower() for name, _ in parse_qsl(urlsplit(url).query)}
     return MongoClient(
         url,
         connect=False,
         retryWrites=retries,
         retryReads=retries,
-        connectTimeoutMS=CONNECT_MS,
-        serverSelectionTimeoutMS=CONNECT_MS,
-        waitQueueTimeoutMS=CONNECT_MS,
-        socketTimeoutMS=ANSWER_MS,
         maxPoolSize=MOST_CONNECTIONS,
         # A date in the year 9999 and a margin is more than Python's datetime holds.
         datetime_conversion=DatetimeConversion.DATETIME_MS,
+        **{name: value for name, value in limits_ms.items() if name.lower() not in named},
         **concerns,
     )
 

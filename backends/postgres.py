@@ -10,6 +10,7 @@ from backends.per_thread import PerThread
 from backends.postgres_connection import connect, failure
 from backends.postgres_copy import copy_in
 from backends.postgres_prepared import PreparedStatements
+from backends.postgres_topologies import TOPOLOGIES
 from backends.sql import Row, SqlStore, encoded, key
 from backends.statements import Statement, script, statements
 from backends.store import (
@@ -192,5 +193,6 @@ BACKEND = Backend(
     open=open_store,
     prepare=prepare,
     server="postgres",
+    topologies=TOPOLOGIES,
     drivers=("psycopg",),
 )

@@ -15,6 +15,7 @@ from backends.per_thread import PerThread
 from backends.postgres import PROFILES, STATEMENTS, PostgresStore, prepare
 from backends.postgres_connection import connect, failure
 from backends.postgres_copy import copy_in
+from backends.postgres_topologies import TOPOLOGIES
 from backends.sql import SHARED, Row
 from backends.statements import Statement
 from backends.store import Backend, Place, Policy, Profile
@@ -88,5 +89,6 @@ BACKEND = Backend(
     open=open_store,
     prepare=prepare,
     server="postgres",
+    topologies=TOPOLOGIES,
     drivers=("sqlalchemy", "psycopg"),
 )

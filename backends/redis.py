@@ -291,32 +291,42 @@ PROFILES = (
     ),
 )
 
+NAMES = tuple(profile.name for profile in PROFILES)
+
 TOPOLOGIES = (
     Topology(
         name="sentinel",
         summary="a primary, two replicas that follow at their own pace, and three Sentinels",
         layout="sentinel",
-        survives_failover=No("what no replica has got yet is gone with the old primary"),
+        survives_failover=dict.fromkeys(
+            NAMES, No("what no replica has got yet is gone with the old primary")
+        ),
     ),
     Topology(
         name="sentinel-min1",
         summary="... and a primary refuses writes once no replica has answered it for a second",
         layout="sentinel",
-        survives_failover=No("a primary that is cut off acknowledges for a second or two more"),
+        survives_failover=dict.fromkeys(
+            NAMES, No("a primary that is cut off acknowledges for a second or two more")
+        ),
         server={"min-replicas-to-write": "1", "min-replicas-max-lag": "1"},
     ),
     Topology(
         name="sentinel-wait1",
         summary="... and a write is acknowledged once one replica has it (WAIT 1)",
         layout="sentinel",
-        survives_failover=No("WAIT is no consensus: Sentinel may promote the replica without it"),
+        survives_failover=dict.fromkeys(
+            NAMES, No("WAIT is no consensus: Sentinel may promote the replica without it")
+        ),
         client={"wait": "1"},
     ),
     Topology(
         name="cluster",
         summary="Redis Cluster: three primaries share the keys, each with a replica",
         layout="cluster",
-        survives_failover=No("a primary that is cut off acknowledges until its node timeout"),
+        survives_failover=dict.fromkeys(
+            NAMES, No("a primary that is cut off acknowledges until its node timeout")
+        ),
     ),
 )
 

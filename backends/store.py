@@ -319,12 +319,18 @@ class Topology:
     layout: str
     """Which servers it has, as `bench.servers` knows how to start and join them. Topologies that
     differ in their settings alone share one."""
-    survives_failover: Literal[True] | No
-    """Every acknowledged write is there when another server has taken over."""
+    survives_failover: Mapping[str, Literal[True] | No]
+    """By profile: every acknowledged write is there when another server has taken over. A profile
+    that isn't named can't be had in this topology."""
     server: Mapping[str, str] = field(default_factory=dict)
     """Settings of the servers, over those of the profile; read back before measuring."""
     client: Mapping[str, str] = field(default_factory=dict)
     """Settings that the store applies itself, over those of the profile."""
+
+    def lacking(self, profile: str) -> Mapping[str, str]:
+        """Name of the capability that it lacks in `profile` -> the declared reason."""
+        declared = self.survives_failover[profile]
+        return {"survives_failover": declared.reason} if isinstance(declared, No) else {}
 
     def over(self, profile: Profile) -> Profile:
         """Give the profile as it is in this topology."""

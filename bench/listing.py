@@ -6,7 +6,7 @@ from typing import Any
 import backends
 import scenarios
 from backends.errors import MissingDriver
-from backends.store import Durability, No, Topology
+from backends.store import Durability, Topology
 from bench import servers
 from bench.environment import Environment, collect, warnings
 from bench.plan import DEFAULT_SUBJECTS
@@ -40,13 +40,14 @@ class ProfileRow(Record):
 
 
 class TopologyRow(Record):
-    """One topology of a backend, for any of its profiles."""
+    """Several servers in place of one."""
 
     name: str
     summary: str
-    keeps_writes_through_failover: bool
-    lacking: str | None
-    """Why it doesn't."""
+    profiles: list[str]
+    """That it can be had in."""
+    lacking: dict[str, dict[str, str]]
+    """Profile -> the capability that it lacks so -> the reason."""
     settings: dict[str, str]
     """Over those of the profile."""
 
@@ -150,7 +151,7 @@ def _backend_row(name: str, found: Sequence[ServerRow]) -> BackendRow:
             )
             for number, profile in enumerate(backend.profiles.values())
         ],
-        topologies=[_topology_row(topology) for topology in backend.topologies.values()],
+        topologies=[_topology_row(one) for one in backend.topologies.values()],
         server=backend.server,
         runs_by=works if backend.server else "in process",
         mend=None if works or not backend.server else mend,
@@ -158,12 +159,11 @@ def _backend_row(name: str, found: Sequence[ServerRow]) -> BackendRow:
 
 
 def _topology_row(topology: Topology) -> TopologyRow:
-    kept = topology.survives_failover
     return TopologyRow(
         name=topology.name,
         summary=topology.summary,
-        keeps_writes_through_failover=bool(kept),
-        lacking=kept.reason if isinstance(kept, No) else None,
+        profiles=list(topology.survives_failover),
+        lacking={one: dict(topology.lacking(one)) for one in topology.survives_failover},
         settings={**topology.server, **topology.client},
     )
 

@@ -95,7 +95,7 @@ def _facts(subject: Subject) -> SubjectFacts:
         backend=subject.backend.name,
         title=subject.backend.title,
         durability=subject.profile.durability,
-        lacking=dict(subject.profile.capabilities.lacking()),
+        lacking=dict(subject.lacking),
         naive=subject.backend.naive,
         topology=subject.topology and subject.topology.name,
         bound=SessionBound(sessions=bound.sessions, reason=bound.reason) if bound else None,

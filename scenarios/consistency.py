@@ -263,7 +263,16 @@ SCENARIO = Scenario(
     summary="2 to 16 app instances on one store: what each sees, and who wins when they meet",
     parameters=ConsistencyParameters,
     presets={
-        Effort.QUICK: ConsistencyParameters(trials=1, instances=(2, 8), endings=15, mishap_races=8),
+        # Every store is accompanied by its naive way, and all of it has a minute.
+        Effort.QUICK: ConsistencyParameters(
+            trials=1,
+            instances=(2, 8),
+            sightings=15,
+            races=60,
+            endings=10,
+            mishap_instances=2,
+            mishap_races=6,
+        ),
         Effort.STANDARD: ConsistencyParameters(
             trials=5, instances=(2, 4, 8, 16), sightings=100, races=300, endings=100
         ),

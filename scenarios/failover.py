@@ -185,5 +185,11 @@ SCENARIO = Scenario(
         "redis:aof-everysec@sentinel-min1",
         "redis:aof-everysec@sentinel-wait1",
         "redis:aof-everysec@cluster",
+        "postgres:sync@replica",
+        "postgres:sync@replica-on",
+        "postgres:sync@replica-apply",
+        "mongo:w1@rs3",
+        "mongo:journaled@rs3",
+        "mongo:majority@rs3",
     ),
 )

@@ -25,13 +25,13 @@ class ScaleParameters(Parameters, frozen=True):
 
     sessions: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1_000, 10_000, 100_000)
     """Sizes, ascending, that one store grows through in a trial."""
-    most_load_seconds: PositiveNumber = 3.0
+    most_load_seconds: PositiveNumber = 2.0
     """Of each step: then it stops, and the store is measured at the size that it has."""
     connections: PositiveInt = 8
     """Of the closed loop at each size."""
-    seconds: PositiveNumber = 0.15
+    seconds: PositiveNumber = 0.1
     """Of verify, and of rotate, at each size."""
-    warmup_seconds: PositiveNumber = 0.05
+    warmup_seconds: PositiveNumber = 0.02
     """Load before each that isn't counted."""
     most_calls: PositiveInt = 10_000
     """Of verify, and of rotate, at each size: they are prepared beforehand, in memory."""

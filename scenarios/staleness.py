@@ -79,5 +79,13 @@ SCENARIO = Scenario(
     judge=judge,
     findings=StalenessFindings,
     default=False,
-    subjects=("redis:aof-everysec@sentinel", "redis:aof-everysec@sentinel-wait1"),
+    subjects=(
+        "redis:aof-everysec@sentinel",
+        "redis:aof-everysec@sentinel-wait1",
+        "postgres:sync@replica",
+        "postgres:sync@replica-on",
+        "postgres:sync@replica-apply",
+        "mongo:w1@rs3",
+        "mongo:majority@rs3",
+    ),
 )

@@ -19,6 +19,7 @@ from bench.errors import Failed
 from bench.record import SubjectFacts, Trial
 from scenarios.consistency import ConsistencyFindings, Races, Visibility
 from scenarios.durability import DurabilityFindings
+from scenarios.failover import FailoverFindings
 from scenarios.histogram import value_ns
 from scenarios.latency import LatencyFindings
 from tests import records
@@ -399,6 +400,36 @@ class TestDurability:
         [found] = summarised([subject("a:x"), honest], trials).contradictions
         assert (found.label, found.capability) == ("a:x", "survives_crash")
         assert "lost 1 of 100 acknowledged writes in 1 of 1 trials of crash" in found.found
+
+
+def failover_trial(label: str, lost_writes: int) -> Trial:
+    counts = dict.fromkeys(
+        [name for name in FailoverFindings.model_fields if name not in {"strike", "means"}], 0
+    )
+    found = FailoverFindings.model_validate(
+        {
+            **counts,
+            "strike": "partition",
+            "means": "partition",
+            "why_no_cut": None,
+            "integrity": None,
+            "seconds": 3.0,
+            "took_over": True,
+            "acknowledged": 100,
+            "lost_writes": lost_writes,
+        }
+    )
+    return records.trial(label, "failover", "partition-3s", 0, found)
+
+
+class TestFailover:
+    def test_a_loss_speaks_against_who_survives_a_failover(self) -> None:
+        """Who declares it loses something contradicts nothing."""
+        facts = [subject("a:x@t"), subject("b:y@t", lacking={"survives_failover": "lags"})]
+        found = summarised(facts, [failover_trial(fact.label, 9) for fact in facts])
+        [one] = found.contradictions
+        assert (one.label, one.capability) == ("a:x@t", "survives_failover")
+        assert "lost 9 of 100 acknowledged writes in 1 of 1 trials of partition, 3 s" in one.found
 
 
 def consistency_trial(label: str, winners: Mapping[int, int], seen: int = 30) -> Trial:

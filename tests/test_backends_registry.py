@@ -363,10 +363,19 @@ def test_a_topology_changes_the_settings_and_the_name() -> None:
         ("redis@sentinal", "no topology 'sentinal'; did you mean 'sentinel'"),
         ("memory@sentinel", "memory has no topologies; leave out @sentinel"),
         ("redis:nope@sentinel", "no profile 'nope'"),
+        ("postgres:async@replica-on", "can't be had @replica-on; postgres@replica-on takes sync"),
     ],
 )
-def test_an_unknown_topology_is_one_clear_line(spec: str, said: str) -> None:
-    """With what was probably meant."""
+def test_a_topology_that_does_not_fit_is_one_clear_line(spec: str, said: str) -> None:
+    """With what was probably meant; or the profile would break what the topology is for."""
     with pytest.raises(UnknownSubject, match=re.escape(said)) as raised:
         backends.resolve(spec)
     assert "\n" not in str(raised.value)
+
+
+def test_a_failover_may_keep_more_in_one_profile_than_in_another() -> None:
+    """What a subject lacks is said by its profile, its topology, and the two together."""
+    assert "survives_failover" in backends.resolve("mongo:journaled@rs3").lacking
+    assert "survives_failover" not in backends.resolve("mongo:majority@rs3").lacking
+    kept = backends.resolve("postgres:sync@replica-on").lacking
+    assert kept == backends.resolve("postgres:sync").lacking

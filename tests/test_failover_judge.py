@@ -109,6 +109,27 @@ def test_what_was_not_acknowledged_is_not_lost() -> None:
     assert (found.unanswered, found.refused) == (1, 1)
 
 
+def test_an_unanswered_rotation_may_arrive_late_and_end_the_family() -> None:
+    """It meets a token that another has rotated since: the end of the family is no phantom."""
+    found = judged(
+        ISSUED,
+        event(2, WITH_PRIMARY, "rotate", 1, 110, status="unknown", outcome="AnswerLost"),
+        event(3, MAJORITY, "rotate", 1, 130, digest="new side"),
+        found=State(generation=1, digest="new side", revoked=True),
+    )
+    assert found.phantoms == 0
+
+
+def test_an_end_that_nothing_explains_is_a_phantom() -> None:
+    """Nobody revoked, and no second rotation of a token was under way."""
+    found = judged(
+        ISSUED,
+        event(2, WITH_PRIMARY, "rotate", 1, 110, status="unknown", outcome="AnswerLost"),
+        found=State(generation=1, digest="d1", revoked=True),
+    )
+    assert found.phantoms == 1
+
+
 def test_a_pause_in_place_of_a_partition_is_labelled() -> None:
     """What was really done is in the findings, and why."""
     found = judged(

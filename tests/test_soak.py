@@ -16,7 +16,7 @@ from backends.store import Outcome, Place, Policy, Rotation, Successor, Token
 from bench import counters, phases
 from bench.analysis.evidence import Judged
 from bench.analysis.soak import SoakSeries, soak_series
-from bench.load import soak as load
+from bench.load.pacing import Timing
 from bench.load.population import Population, Walk
 from bench.load.soak import Turns, add_up, by_interval, pace
 from bench.report import write as write_report
@@ -33,21 +33,15 @@ MS = 1_000_000
 
 
 class FakeTime:
-    """A clock that moves when someone sleeps or a store takes its time."""
+    """A clock that moves when someone waits or a store takes its time."""
 
     def __init__(self, oversleeps_ns: int = 0) -> None:
         self.now_ns = 0
         self._oversleeps_ns = oversleeps_ns
 
-    def monotonic_ns(self) -> int:
-        return self.now_ns
-
-    def time_ns(self) -> int:
-        return NOW_MS * MS
-
-    def sleep(self, seconds: float) -> None:
-        if seconds > 0:
-            self.now_ns += round(seconds * 1e9) + self._oversleeps_ns
+    def wait_until_ns(self, instant_ns: int) -> None:
+        if instant_ns > self.now_ns:
+            self.now_ns = instant_ns + self._oversleeps_ns
 
 
 class TimedStore(MemoryStore):
@@ -72,15 +66,12 @@ SOAK = Soak(rate=100, seconds=4, interval_seconds=1)
 ALONE = Turns(0, 1, 400)
 
 
-def paced(
-    monkeypatch: pytest.MonkeyPatch, clock: FakeTime, store: MemoryStore, phase: Soak = SOAK
-) -> Sequence[Interval]:
-    monkeypatch.setattr(load, "time", clock)
-    monkeypatch.setattr(load, "now_ms", lambda: NOW_MS)
+def paced(clock: FakeTime, store: MemoryStore) -> Sequence[Interval]:
     population = Population(3, NOW_MS)
     store.load(population.sessions(0, 1_000))
     walk = Walk(population, range(1_000))
-    return by_interval(phase, ALONE, pace(store, walk, ALONE, phase, 0))
+    timing = Timing(lambda: clock.now_ns, clock.wait_until_ns)
+    return by_interval(SOAK, ALONE, pace(store, walk, ALONE, SOAK, 0, timing))
 
 
 def assert_accounted(intervals: Sequence[Interval]) -> None:
@@ -91,24 +82,20 @@ def assert_accounted(intervals: Sequence[Interval]) -> None:
 
 
 class TestPacing:
-    def test_rotations_are_due_evenly_and_answered_in_their_interval(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_rotations_are_due_evenly_and_answered_in_their_interval(self) -> None:
         """100 a second, 1 ms each; a refused one is an error and no latency."""
         clock = FakeTime()
-        intervals = paced(monkeypatch, clock, TimedStore(clock))
+        intervals = paced(clock, TimedStore(clock))
         assert [one.offered for one in intervals] == [100] * 4
         assert [one.errors for one in intervals] == [{"expired": 2}] * 4
         assert [one.late for one in intervals] == [0] * 4
         assert percentile_ns(intervals[0].response_ns, "50") == pytest.approx(MS, rel=0.01)
         assert_accounted(intervals)
 
-    def test_what_waits_behind_a_stall_counts_as_waiting(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_what_waits_behind_a_stall_counts_as_waiting(self) -> None:
         """A stall of 0.5 s is one slow service, and the response of all that were due meanwhile."""
         clock = FakeTime()
-        intervals = paced(monkeypatch, clock, TimedStore(clock, slow=110, slow_ns=500 * MS))
+        intervals = paced(clock, TimedStore(clock, slow=110, slow_ns=500 * MS))
         stalled = intervals[1]
         p90_response, p90_service = (
             percentile_ns(histogram, "90") or 0
@@ -120,25 +107,23 @@ class TestPacing:
         assert sum(one.late for one in intervals) == 0
         assert_accounted(intervals)
 
-    def test_a_generator_that_oversleeps_is_late_and_says_so(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_generator_that_oversleeps_is_late_and_says_so(self) -> None:
         clock = FakeTime(oversleeps_ns=6 * MS)
-        intervals = paced(monkeypatch, clock, TimedStore(clock))
+        intervals = paced(clock, TimedStore(clock))
         assert all(one.late > 90 for one in intervals)
         assert_accounted(intervals)
 
-    def test_what_was_never_sent_is_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_was_never_sent_is_counted(self) -> None:
         """The store hangs for longer than the queue is worked off."""
         clock = FakeTime()
-        intervals = paced(monkeypatch, clock, TimedStore(clock, slow=110, slow_ns=30_000 * MS))
+        intervals = paced(clock, TimedStore(clock, slow=110, slow_ns=30_000 * MS))
         assert [one.unsent for one in intervals] == [0, 89, 100, 100]
         assert_accounted(intervals)
 
-    def test_clients_add_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_clients_add_up(self) -> None:
         """Counts are summed, histograms merged."""
         clock = FakeTime()
-        mine = paced(monkeypatch, clock, TimedStore(clock))
+        mine = paced(clock, TimedStore(clock))
         both = add_up([mine, mine])
         assert [one.offered for one in both] == [200] * 4
         assert both[0].errors == {"expired": 4}
@@ -202,18 +187,19 @@ def _disturb(kind: str, url: str) -> None:
 
 
 def test_a_checkpoint_of_sqlite_is_seen_from_outside(tmp_path: Path) -> None:
-    """After one, the log is begun anew by the next write; its header counts that."""
+    """After one, the log is begun anew by the next write, whoever writes it."""
     subject = backends.resolve("sqlite")
     subject.prepare(Place(tmp_path))
     [file] = tmp_path.glob("*.sqlite3")
-    with closing(sqlite3.connect(file)) as database:
-        seen = []
-        for number in range(2):
+    seen = []
+    with closing(sqlite3.connect(file)) as one, closing(sqlite3.connect(file)) as other:
+        for number, database in enumerate([one, other, one, one, other]):
             database.execute("INSERT INTO refresh_denial VALUES (?, 1)", (bytes([number]),))
             database.commit()
             seen.append(counters.sqlite.read(tmp_path))
             database.execute("PRAGMA wal_checkpoint(RESTART)")
-    assert seen[1]["checkpoints"] == seen[0]["checkpoints"] + 1
+    first = seen[0]["checkpoints"]
+    assert [found["checkpoints"] - first for found in seen] == [0, 1, 2, 3, 4]
     assert seen[0]["log_bytes"] > 0
     assert counters.sqlite.read(tmp_path / "nowhere") == {}
 

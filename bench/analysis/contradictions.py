@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bench.analysis.consistency import RaceFigures, SeenAtOnce
 from bench.analysis.durability import FaultFigures
+from bench.analysis.failover import FailoverFigures
 from bench.record import Record, Run
 
 PROMISES = {
@@ -33,6 +34,7 @@ def contradictions(
     faults: Sequence[FaultFigures],
     sightings: Sequence[SeenAtOnce],
     races: Sequence[RaceFigures],
+    failovers: Sequence[FailoverFigures],
 ) -> Sequence[Contradiction]:
     """Compare each subject's capabilities with what was found."""
     lacking = {subject.label: subject.lacking for subject in run.subjects}
@@ -46,6 +48,14 @@ def contradictions(
                 f" {lost.trials_with} of {len(fault.trials)} trials of {fault.fault}"
             )
             found.append(_of(fault.label, promise, words, fault.trials))
+    for failover in failovers:
+        promise = "survives_failover"
+        if promise not in lacking[failover.label] and failover.lost_writes:
+            words = (
+                f"lost {failover.lost_writes:,} of {failover.acknowledged:,} acknowledged writes in"
+                f" {failover.trials_with_loss} of {len(failover.trials)} trials of {failover.fault}"
+            )
+            found.append(_of(failover.label, promise, words, failover.trials))
     for sight in sightings:
         excused = {"shared_by_processes", EXCUSES.get(sight.act)} & lacking[sight.label].keys()
         if sight.seen < sight.looks and not excused:

@@ -180,6 +180,7 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     sightings = seen_at_once(run, consistency)
     every_race = race_figures(run, consistency)
     races = [one for one in every_race if one.plain]
+    failovers = failover_figures(run, judged(trials, "failover", FailoverFindings))
     load, capacities = load_figures(run, judged(trials, "load", LoadFindings))
     tokens = token_figures(run.tokens)
     return Summary(
@@ -208,7 +209,7 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         sightings=list(sightings),
         races=races,
         other_races=[one for one in every_race if not one.plain],
-        failovers=list(failover_figures(run, judged(trials, "failover", FailoverFindings))),
+        failovers=list(failovers),
         staleness=list(staleness_figures(run, judged(trials, "staleness", StalenessFindings))),
         load=list(load),
         capacities=list(capacities),
@@ -217,7 +218,7 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         soak=list(soak_series(run, judged(trials, "soak", SoakFindings))),
         tokens=list(tokens),
         refreshes=list(refresh_shares(run, cells, tokens)),
-        contradictions=list(contradictions(run, faults, sightings, every_race)),
+        contradictions=list(contradictions(run, faults, sightings, every_race, failovers)),
     )
 
 

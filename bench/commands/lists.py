@@ -10,7 +10,7 @@ from bench.commands.output import out, print_json, table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bench.listing import BackendRow, ScenarioRow, ServerRow
+    from bench.listing import BackendRow, ScenarioRow, ServerRow, TopologyRow
 
 EXAMPLES = """
 [bold]Examples[/]
@@ -59,7 +59,7 @@ def lists(
 
 
 def backends_table(rows: "Sequence[BackendRow]") -> "Table":
-    """One line a profile; the default is marked."""
+    """One line a profile, the default marked, and one a topology."""
     columns = ["subject", "", "keeps writes through", "needs", "runs here by", "what it is"]
     lines: list[Sequence[str | None]] = []
     for row in rows:
@@ -73,18 +73,16 @@ def backends_table(rows: "Sequence[BackendRow]") -> "Table":
             lines.append(
                 [subject, default, profile.keeps_writes_through, needs, by, profile.summary]
             )
-        lines += [
-            [
-                f"{row.name}[:PROFILE]@{topology.name}",
-                None,
-                "failover, too" if topology.keeps_writes_through_failover else None,
-                f"{row.server} servers",
-                by,
-                topology.summary,
-            ]
-            for topology in row.topologies
-        ]
+        lines += [_topology(row, topology) for topology in row.topologies]
     return table("Backends", columns, lines)
+
+
+def _topology(row: "BackendRow", topology: "TopologyRow") -> Sequence[str | None]:
+    """In which profiles it keeps all through a failover, in the column that says what is kept."""
+    kept = [name for name in topology.profiles if not topology.lacking[name]]
+    through = "failover" if kept == topology.profiles else f"failover: {', '.join(kept) or 'no'}"
+    subject = f"{row.name}@{topology.name}"
+    return [subject, None, through, f"{row.server} servers", row.runs_by, topology.summary]
 
 
 def scenario_table(row: "ScenarioRow") -> "Table":

@@ -11,7 +11,7 @@ is named alike everywhere where it means the same:
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from bench.counters import mongo, postgres, redis, sqlite
@@ -40,8 +40,15 @@ def reader(stage: Stage) -> Iterator[Read]:
     if server is None:
         yield lambda: sqlite.read(stage.place.directory)
         return
-    with driver_errors(server.url), READERS[server.kind](server.url) as read:
-        yield read
+    with ExitStack() as ends:
+        with driver_errors(server.url):
+            read = ends.enter_context(READERS[server.kind](server.url))
+
+        def translated() -> Mapping[str, float]:
+            with driver_errors(server.url):
+                return read()
+
+        yield translated
 
 
 def settle(stage: Stage) -> None:

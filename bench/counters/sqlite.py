@@ -5,8 +5,9 @@ from pathlib import Path
 
 MAGICS = (0x377F0682, 0x377F0683)
 """How a write-ahead log begins (sqlite.org/fileformat2.html#walformat)."""
-SEQUENCE = slice(12, 16)
-"""Of its header: how often the log was begun anew, which is after each whole checkpoint."""
+SALT = slice(16, 20)
+"""Of its header: one more each time the log is begun anew, which is after each whole checkpoint.
+The checkpoint sequence number beside it is each connection's own count."""
 WAL = "-wal"
 
 
@@ -26,7 +27,7 @@ def read(folder: Path) -> Mapping[str, float]:
 
 def _begun(log: Path) -> int:
     with log.open("rb") as file:
-        header = file.read(SEQUENCE.stop)
-    if len(header) < SEQUENCE.stop or int.from_bytes(header[:4]) not in MAGICS:
+        header = file.read(SALT.stop)
+    if len(header) < SALT.stop or int.from_bytes(header[:4]) not in MAGICS:
         return 0
-    return int.from_bytes(header[SEQUENCE])
+    return int.from_bytes(header[SALT])

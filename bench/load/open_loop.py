@@ -54,7 +54,6 @@ class Driven(NamedTuple):
     """The calls prepared for it alone; it made as many of them as it took turns without one."""
     errors: dict[int, str]
     """Position of a call that went wrong -> the exception's name, or the outcome it got instead."""
-    begin_ns: int
     exhausted: bool
     """It came to the end of its own calls."""
 
@@ -68,7 +67,7 @@ def drive(agenda: Agenda, own: Sequence[Call], timing: Timing) -> Driven:
     taken, started_ns, ended_ns = array("q"), array("q"), array("q")
     take, began, ended = taken.append, started_ns.append, ended_ns.append
     errors: dict[int, str] = {}
-    begin_ns = end_ns = clock()
+    end_ns = clock()
     for turn in turns if ready else ():
         prepared = given[turn]
         if prepared is None:
@@ -93,7 +92,7 @@ def drive(agenda: Agenda, own: Sequence[Call], timing: Timing) -> Driven:
         # A client without a call of its own leaves the turns to the others.
         if end_ns >= give_up_ns or ready is None:
             break
-    return Driven(taken, started_ns, ended_ns, own, errors, begin_ns, ready is None)
+    return Driven(taken, started_ns, ended_ns, own, errors, ready is None)
 
 
 def made(agenda: Agenda, one: Driven) -> list[Call]:
@@ -181,8 +180,11 @@ def account(
 
 
 def _free(one: Driven) -> Numbers:
-    """Give when the client had come free before each of its calls."""
-    return _joined([array("q", [one.begin_ns]), one.ended_ns])[: len(one.taken)]
+    """Give when the client had come free before each of its calls.
+
+    Before its first it was never in one: a late beginning is the generator's, too.
+    """
+    return _joined([array("q", [0]), one.ended_ns])[: len(one.taken)]
 
 
 def _errors(driven: Sequence[Driven]) -> dict[int, str | None]:

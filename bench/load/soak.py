@@ -15,6 +15,7 @@ import numpy as np
 from backends.store import Outcome, RefreshStore
 from bench.load import clocks
 from bench.load.fill import walks
+from bench.load.pacing import Timing, real_timing, wake_on_time
 from bench.load.population import Walk
 from bench.load.worker import now_ms, state
 from scenarios.histogram import histogram, merged
@@ -70,8 +71,13 @@ def soak(phase: Soak, start_ns: int, first: int, step: int) -> Soaking:
     end = int(phase.rate * phase.seconds)
     seats = [(walk, Turns(first + n, step, end)) for n, walk in enumerate(walks())]
     start_ns = clocks.to_local(start_ns)
+
+    def client(seat: tuple[Walk, Turns]) -> Paced:
+        wake_on_time()
+        return pace(here.store, *seat, phase, start_ns, real_timing())
+
     cpu_ns = time.process_time_ns()
-    done = here.threads.map(lambda seat: pace(here.store, seat[0], seat[1], phase, start_ns), seats)
+    done = here.threads.map(client, seats)
     cpu_ns = time.process_time_ns() - cpu_ns
     parts = [
         by_interval(phase, turns, paced) for (_, turns), paced in zip(seats, done, strict=True)
@@ -79,9 +85,11 @@ def soak(phase: Soak, start_ns: int, first: int, step: int) -> Soaking:
     return Soaking(add_up(parts), cpu_ns)
 
 
-def pace(store: RefreshStore, walk: Walk, turns: Turns, phase: Soak, start_ns: int) -> Paced:
+def pace(
+    store: RefreshStore, walk: Walk, turns: Turns, phase: Soak, start_ns: int, timing: Timing
+) -> Paced:
     """Rotate one session after another, each when it is due or as soon as the client is free."""
-    clock = time.monotonic_ns
+    clock = timing.now_ns
     paced = Paced(array("q"), array("q"), array("q"), {})
     gap_ns = 1e9 / phase.rate
     give_up_ns = start_ns + int(phase.seconds * 1e9) + LAST_WORD_NS
@@ -91,7 +99,7 @@ def pace(store: RefreshStore, walk: Walk, turns: Turns, phase: Soak, start_ns: i
         token, instant_ms = held.token(), now_ms()
         successor = walk.propose(index, held, instant_ms)
         due_ns = start_ns + int(number * gap_ns)
-        time.sleep(max(due_ns - clock(), 0) / 1e9)
+        timing.wait_until_ns(due_ns)
         sent_ns = clock()
         if sent_ns > give_up_ns:
             break

@@ -114,7 +114,9 @@ def _strike(phase: Failover, cluster: Cluster) -> _Struck:
 def _live_through(phase: Failover, cluster: Cluster, struck: _Struck) -> bool:
     """Wait until the fault has lasted as long as it is to; say whether another took over."""
     over_ns = struck.at_ns + int(phase.seconds * 1e9)
-    cluster.promote(struck.primary)
+    if phase.seconds >= cluster.silence_seconds:
+        time.sleep(cluster.silence_seconds)
+        cluster.promote(struck.primary)
     if phase.through_failover:
         cluster.wait_for_new_primary(struck.primary)
     time.sleep(max(over_ns - time.monotonic_ns(), 0) / 1e9)

@@ -11,6 +11,7 @@ CANNOT = {
     "survives_restart": "survive a restart",
     "survives_crash": "survive a crash",
     "survives_power_cut": "survive a power cut",
+    "survives_failover": "survive a failover",
     "shared_by_processes": "be shared by processes",
     "shared_by_hosts": "be shared by hosts",
     "revokes": "revoke",

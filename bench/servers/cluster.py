@@ -30,6 +30,8 @@ class Cluster(ABC):
     faultable = True
     host_count: int
     """Hosts of its members."""
+    silence_seconds = 0.0
+    """How long a primary has to be lost before `promote` is called for."""
 
     def __init__(self, binary: Binary, folder: Path, settings: Mapping[str, str]) -> None:
         self.way = binary.way

@@ -172,9 +172,11 @@ class NamespaceHosts(Hosts):
         healed, self._cut = self._cut, []
         self._ip(self._switch, *(f"link set {host.name} master {_JOINED}" for host in healed))
         healed_ns = time.monotonic_ns()
-        for (_, host), reached in _probed(((HERE, host) for host in healed), _REJOIN_SECONDS):
-            if not reached:
-                raise Failed(f"{host.name} was joined again, and isn't reached")
+        for host in healed:
+            # An address that was asked for in vain (ARP) is given up at once for a while.
+            while not reaches(HERE, host):
+                if time.monotonic_ns() > healed_ns + int(_REJOIN_SECONDS * 1e9):
+                    raise Failed(f"{host.name} was joined again, and isn't reached")
         return healed_ns
 
     def _across(self) -> Iterator[Pair]:

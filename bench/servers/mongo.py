@@ -61,7 +61,7 @@ class MongoServer(LocalServer):
 
     def ask(self) -> None:
         """Ping; after a restart, also wait until the set has its primary again."""
-        with self._client() as client:
+        with self.client() as client:
             client.admin.command("ping")
             if client.admin.command("hello").get("setName"):
                 _wait_for_primary(client)
@@ -71,7 +71,7 @@ class MongoServer(LocalServer):
         if "replSet" not in self.settings:
             return
         member = {"_id": 0, "host": f"{self.host.address}:{self.port}"}
-        with self._client() as client:
+        with self.client() as client:
             client.admin.command(
                 "replSetInitiate", {"_id": self.settings["replSet"], "members": [member]}
             )
@@ -79,12 +79,12 @@ class MongoServer(LocalServer):
 
     def version(self) -> str:
         """`version` of buildInfo."""
-        with self._client() as client:
+        with self.client() as client:
             return str(client.server_info()["version"])
 
     def check(self) -> str | None:
         """Run `validate` in full on every collection that isn't the server's own."""
-        with self._client() as client:
+        with self.client() as client:
             for name in client.list_database_names():
                 if name in {"admin", "config", "local"}:
                     continue
@@ -110,7 +110,8 @@ class MongoServer(LocalServer):
         return process.last_lines("\n".join(serious or said))
 
     @contextmanager
-    def _client(self) -> Iterator[MongoClient[dict[str, Any]]]:
+    def client(self) -> Iterator[MongoClient[dict[str, Any]]]:
+        """Connect to this server alone; the driver's errors become Failed."""
         with (
             driver_errors(self.url),
             MongoClient[dict[str, Any]](self.url, serverSelectionTimeoutMS=5_000) as client,

@@ -35,6 +35,11 @@ class PostgresServer(LocalServer):
     stop_signal = signal.SIGINT
 
     @property
+    def writes(self) -> bool:
+        """Whether it takes writes."""
+        return True
+
+    @property
     def url(self) -> str:
         """User and database are both `bench`."""
         return f"postgresql://bench@{self.host.address}:{self.port}/bench"
@@ -54,17 +59,19 @@ class PostgresServer(LocalServer):
 
     def ask(self) -> None:
         """Connect; it refuses while it recovers."""
-        with self._connection():
+        with self.connection():
             pass
 
     def version(self) -> str:
         """`server_version`."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             return str(connection.info.parameter_status("server_version")).split()[0]
 
     def check(self) -> str | None:
         """Run pg_amcheck, heap against index; without it, read every row (checksums are on)."""
         amcheck = self.binary.tool("pg_amcheck")
+        # Refused by a server that only reads, even where there is nothing to install.
+        install = ["--install-missing"] if self.writes else []
         if amcheck is None:
             return self._read_everything()
         try:
@@ -72,7 +79,8 @@ class PostgresServer(LocalServer):
                 [
                     str(amcheck),
                     *(f"--host={self.host.address}", f"--port={self.port}", "--username=bench"),
-                    *("--database=bench", "--install-missing", "--heapallindexed"),
+                    *("--database=bench", "--heapallindexed"),
+                    *install,
                 ],
                 self.folder,
             )
@@ -81,7 +89,7 @@ class PostgresServer(LocalServer):
         return None
 
     def _read_everything(self) -> str | None:
-        with self._connection() as connection:
+        with self.connection() as connection:
             tables = connection.execute(
                 "SELECT schemaname, tablename FROM pg_tables"
                 " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
@@ -97,7 +105,8 @@ class PostgresServer(LocalServer):
         return None
 
     @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """Connect to this server; the driver's errors become Failed."""
         with (
             driver_errors(self.url),
             psycopg.connect(self.url, connect_timeout=10) as connection,

@@ -9,7 +9,9 @@ from bench.servers.binary import Binary, probe
 from bench.servers.cluster import Cluster
 from bench.servers.local import LocalServer
 from bench.servers.mongo import MongoServer
+from bench.servers.mongo_replica_set import MongoReplicaSet
 from bench.servers.postgres import PostgresServer
+from bench.servers.postgres_replica import PostgresReplica, PostgresSynchronousReplica
 from bench.servers.redis import RedisServer
 from bench.servers.redis_cluster import RedisCluster
 from bench.servers.redis_sentinel import RedisSentinel
@@ -24,6 +26,9 @@ _SERVERS: Mapping[str, type[LocalServer]] = {
 _CLUSTERS: Mapping[tuple[str, str], type[Cluster]] = {
     ("redis", "sentinel"): RedisSentinel,
     ("redis", "cluster"): RedisCluster,
+    ("postgres", "replica"): PostgresReplica,
+    ("postgres", "synchronous-replica"): PostgresSynchronousReplica,
+    ("mongo", "rs3"): MongoReplicaSet,
 }
 """Kind and `Topology.layout` -> what starts it."""
 

@@ -122,6 +122,9 @@ def _fate(events: Sequence[Event], found: State | None) -> _Fate:
     may_have_written = [*acknowledged, *unanswered]
     tokens = [event for event in may_have_written if _effect(event) != "revoke"]
     revocations = [event for event in may_have_written if _effect(event) == "revoke"]
+    # One that was never answered may arrive after another has rotated its token: that is reuse.
+    shown = Counter(event.presented for event in may_have_written)
+    revocations += [event for event in unanswered if event.presented and shown[event.presented] > 1]
     ended = any(_effect(event) == "revoke" for event in acknowledged)
     return _Fate(
         lost=lost,

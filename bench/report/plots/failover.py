@@ -13,8 +13,8 @@ ROW = 0.46
 READING = (
     "Bar: all writes acknowledged in the trial, to clients on either side; red: those whose effect"
     " was gone once all members agreed again. Spent twice: a token that both sides accepted: two"
-    " holders of one session. Without a primary: from the fault until the majority's first"
-    " acknowledged write."
+    " holders of one session. Wrote again: from the fault until the majority's first acknowledged"
+    " write; of a cluster that shares the keys out, whichever keys come first."
 )
 
 
@@ -65,7 +65,7 @@ def _bar(axes: Axes, y: float, figures: FailoverFigures | None) -> None:
     if figures.double_spends:
         text += f"; {figures.double_spends:,} tokens spent twice"
     until = figures.unavailable_ns
-    text += "; never written again" if until is None else f"; {until / 1e9:.1f} s without a primary"
+    text += "; never wrote again" if until is None else f"; wrote again after {until / 1e9:.1f} s"
     colour = LOST if figures.lost_writes or figures.double_spends else PLAIN
     axes.text(0.6, y + 0.19, text, va="center", fontsize=7.2, color=colour)
 

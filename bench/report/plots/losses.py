@@ -55,7 +55,7 @@ def draw(scene: Scene) -> Plot | None:
     written = sum(figures.acknowledged for figures in summary.faults)
     canvas.finish(
         figure,
-        "Acknowledged, but lost: every subject under every fault",
+        "Acknowledged, but lost",
         [READING, f"n={each} of each fault, {written:,} acknowledged writes. {scene.conditions}"],
     )
     figure.legend(
@@ -108,6 +108,8 @@ def _look(summary: Summary, figures: FaultFigures | None) -> tuple[object, str, 
     )
     much = "all" if loss.total == figures.acknowledged else f"{loss.total:,}"
     text = f"{much} of {figures.acknowledged:,}"
+    if "never" in figures.came_back:
+        return HARM(share), "#FFFFFF" if share > DARK else "#222222", f"{text}\n{_back(figures)}"
     reached = f"{formats.significant(figures.loss_window_ns / 1e9)} s"
     text += f"\n{reached}, {back:,} back" if back else f"\n{reached}"
     return HARM(share), "#FFFFFF" if share > DARK else "#222222", text

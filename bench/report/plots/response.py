@@ -60,7 +60,7 @@ def draw(scene: Scene) -> Plot | None:
     canvas.log_axis(every[-1], "x", "operations offered a second (log)")
     canvas.log_axis(every[0], "y", "response p99, ms (log)")
     every[0].annotate(
-        f"bound {bound_ms:g} ms", (0.005, bound_ms), (0, 2), textcoords="offset points",
+        f"bound {bound_ms:g} ms", (0.995, bound_ms), (0, 2), textcoords="offset points", ha="right",
         xycoords=every[0].get_yaxis_transform(), fontsize=7, color="#555555",
     )  # fmt: skip
     offered = sum(step.offered for step in summary.load)

@@ -62,6 +62,7 @@ def draw(scene: Scene) -> Plot | None:
             axes.set_xscale("log")
             axes.set_title(panel, weight="bold")
             if axes.lines:
+                _widen(axes)
                 canvas.log_axis(axes, "y", unit)
             else:
                 axes.set_yticks([])
@@ -110,6 +111,13 @@ def _line(axes: Axes, panel: str, mine: Sequence[ScaleFigures], look: Look) -> N
             [one.sessions], [value], marker=look.marker, color=look.colour,
             markerfacecolor="white" if hollow else look.colour, zorder=4,
         )  # fmt: skip
+
+
+def _widen(axes: Axes) -> None:
+    """Show a decade at least: what differs by a hundredth must look alike."""
+    low, high = (axes.dataLim.y0, axes.dataLim.y1)
+    spare = max((10 / (high / low)) ** 0.5, 1.25)
+    axes.set_ylim(low / spare, high * spare)
 
 
 def _short(size: int) -> str:

@@ -12,7 +12,8 @@ READING = (
     " off together with the primary, silently and in both directions; the other stays with the"
     " majority. In a kill nobody is cut off. Lost: acknowledged writes whose effect is gone once"
     " all members agree on one primary again. Spent twice: tokens that both sides were answered"
-    " about while the fault lasted, and that were rotated successfully by both."
+    " about while the fault lasted, and that were rotated successfully by both. A cluster that"
+    " shares the keys out goes on with those whose primary is well, so it writes again at once."
 )
 UNCONTROLLED = (
     "uncontrolled: no topology of this run lost anything under this fault, so nothing shows that"
