@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from bench.analysis.estimate import zero_bound
 from bench.analysis.failover import FailoverFigures
 from bench.analysis.staleness import StalenessFigures
 from bench.report import formats
@@ -19,7 +20,7 @@ def failover_points(
 
 def _said(every: Sequence[FailoverFigures], names: Mapping[str, str]) -> str:
     losers = [figures for figures in every if figures.lost_writes]
-    kept = [names[figures.label] for figures in every if not figures.lost_writes]
+    kept = [figures for figures in every if not figures.lost_writes]
     parts = []
     if losers:
         each = [
@@ -28,7 +29,16 @@ def _said(every: Sequence[FailoverFigures], names: Mapping[str, str]) -> str:
         ]
         parts.append(f"Lost of the writes it had acknowledged: {formats.listed(each)}.")
     if kept:
-        parts.append(f"Nothing was lost in {formats.listed(kept)}.")
+        n = min(len(figures.trials) for figures in kept)
+        parts.append(
+            f"Nothing was lost in {formats.listed([names[figures.label] for figures in kept])}"
+            + (
+                f": with {formats.count(n, 'trial')} of each, up to {formats.bound(zero_bound(n))}"
+                " of failovers may still lose."
+                if losers
+                else ": uncontrolled, since nobody lost anything, so it proves nothing."
+            )
+        )
     twice = [f"{names[f.label]} {f.double_spends:,}" for f in every if f.double_spends]
     if twice:
         parts.append(f"Tokens that both sides accepted: {formats.listed(twice)}.")
