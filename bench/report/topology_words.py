@@ -51,9 +51,13 @@ def staleness_points(
     """Give one point: for how long replicas accepted what was revoked."""
     if not every:
         return []
-    each = [
-        f"{names[one.label]} {formats.milliseconds(one.p99_ns)} ms in 99 of 100 logouts,"
-        f" {formats.milliseconds(one.longest_ns)} ms at most"
-        for one in every
-    ]
-    return [("Through a replica.", f"A revoked token was accepted for: {formats.listed(each)}.")]
+    each = "; ".join(f"{names[one.label]} {_accepted(one)}" for one in every)
+    return [("Through a replica.", f"For how long a revoked token was accepted: {each}.")]
+
+
+def _accepted(figures: StalenessFigures) -> str:
+    never = [f"{figures.never:,} never refused while watched"] if figures.never else []
+    if figures.p99_ns is None or figures.longest_ns is None:
+        return ", ".join(never or ["no logout was acknowledged"])
+    within = f"{formats.milliseconds(figures.p99_ns)} ms or less in 99 of 100 logouts"
+    return ", ".join([within, f"{formats.milliseconds(figures.longest_ns)} ms at most", *never])
