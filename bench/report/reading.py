@@ -10,6 +10,7 @@ from bench.analysis.latency import LatencyCell, Metric
 from bench.record import SubjectFacts
 from bench.report import formats
 from bench.report.formats import listed
+from bench.report.race_words import race_points
 from bench.report.topology_words import failover_points, staleness_points
 
 PLACES = {
@@ -35,7 +36,7 @@ def reading(summary: Summary, names: Names) -> Sequence[Point]:
     return [
         *classes,
         *faults,
-        *_races(summary, names),
+        *race_points(summary, names),
         *failover_points(summary.failovers, names),
         *staleness_points(summary.staleness, names),
         *_against(summary, names),
@@ -157,35 +158,6 @@ def _kept(figures: Sequence[FaultFigures], names: Names, fault: str) -> Sequence
             f" {several} that lose may be as high as {bound}."
         )
     return sentences
-
-
-def _races(summary: Summary, names: Names) -> Sequence[Point]:
-    if not summary.races:
-        return []
-    several: list[str] = []
-    single: list[str] = []
-    naive: list[str] = []
-    for label in dict.fromkeys(races.label for races in summary.races):
-        mine = [races for races in summary.races if races.label == label and races.contested]
-        contested = sum(races.contested for races in mine)
-        if spent := sum(races.double_spends for races in mine):
-            most = max(races.most_winners or 0 for races in mine)
-            lost = naive if mine[0].naive else several
-            lost.append(f"{names[label]} (up to {most}, {spent:,} of {contested:,} races)")
-        elif mine and not mine[0].naive:
-            single.append(f"{names[label]} ({contested:,})")
-    parts = [f"Several winners: {listed(several)}."] if several else []
-    if naive:
-        parts.append(f"Several among the naive ways, which are there for that: {listed(naive)}.")
-    if single:
-        parts.append(f"Never more than one, with the number of races: {listed(single)}.")
-    if not several and not naive:
-        parts.append("No subject had several, so nothing shows that it could be seen.")
-    blind = [names[s.label] for s in summary.sightings if s.seen < s.looks]
-    if blind:
-        unseen = listed(list(dict.fromkeys(blind)))
-        parts.append(f"Instances did not always see each other's acknowledged acts in {unseen}.")
-    return [("Races for one token.", " ".join(parts))]
 
 
 def _against(summary: Summary, names: Names) -> Sequence[Point]:

@@ -10,6 +10,7 @@ from bench.report import cells, formats
 from bench.report.blocks import Cell
 from bench.report.loadcells import carried_cell
 from bench.report.names import names
+from bench.report.race_words import race_points
 from bench.report.topology_words import failover_points, staleness_points
 
 
@@ -88,12 +89,17 @@ def _notes(
         bound = formats.bound(zero_bound(sizes[0]))
         notes.append(f"0 lost in {sizes[0]} of each fault: the true share may be up to {bound}")
     points = [
+        # Beside columns of speed, that of the winners has to do.
+        *([] if summary.cells else race_points(summary, called)),
         *failover_points(summary.failovers, called),
         *staleness_points(summary.staleness, called),
     ]
     notes += [" ".join(point) for point in points]
     if any("uncontrolled" in text for text in texts):
-        notes.append("uncontrolled: nobody lost anything by that fault, so zero proves nothing")
+        notes.append(
+            "uncontrolled: nobody lost anything by that fault, so zero proves nothing;"
+            " add -b memory, which has to lose"
+        )
     if summary.failed:
         notes.append(f"{formats.count(len(summary.failed), 'trial')} failed; the report says why")
     return notes
