@@ -85,12 +85,14 @@ class Stage:
             self._crew.extend(joined)
         return self._crew[:count]
 
-    def open(self, worker: Worker, url: str | None = None) -> None:
-        """Open the store in a worker, by another URL if one is given.
+    def open(self, worker: Worker, url: str | None = None, directory: Path | None = None) -> None:
+        """Open the store in a worker, by another URL or in another folder if one is given.
 
         Raises Failed if the profile isn't in force.
         """
         place = self.place if url is None else self.place._replace(url=url)
+        if directory is not None:
+            place = place._replace(directory=directory)
         target = Target(self.subject.spec, place, self._policy, self.seed, f"w{self._opened}")
         self._opened += 1
         found = worker.call(open_store, target)
