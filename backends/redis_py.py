@@ -94,5 +94,7 @@ BACKEND = replace(
     title="Redis (redis-py as shipped)",
     summary="the same scripts through redis.Redis, which sends again what was not answered",
     profiles=_sending_again(REDIS.profiles),
+    # `redis.Redis` speaks to one server: Sentinel and cluster have clients of their own in redis-py.
+    topologies={},
     open=open_store,
 )
