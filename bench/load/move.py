@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from backends.store import Reason, Revokes, Session, Successor
+from bench.load import clocks
 from bench.load.attempt import attempt
 from bench.load.clients import Held
 from bench.load.worker import now_ms, state
@@ -22,9 +23,9 @@ class Move(NamedTuple):
 
 def make(move: Move, instance: int, first_op: int) -> Sequence[Event]:
     """Make the call, whatever it raises; give the events as they are after it."""
-    invoke_ns = time.monotonic_ns()
+    invoke_ns = clocks.to_runner(time.monotonic_ns())
     answer = attempt(move.call)
-    return_ns = time.monotonic_ns()
+    return_ns = clocks.to_runner(time.monotonic_ns())
     return [
         replace(
             event,
