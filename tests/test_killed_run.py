@@ -198,11 +198,14 @@ def test_a_run_on_several_hosts_leaves_none_of_them(
 def test_a_run_on_several_hosts_told_to_end_leaves_none_of_them(
     start: Start, tmp_path: Path
 ) -> None:
-    """Ctrl-C in the middle of a partition: no process, namespace or veth stays."""
-    links = veths()
+    """Ctrl-C once its hosts are there: no process, namespace or veth of them stays."""
+    before = links()
     process = start(*FAILOVER)
     assert process.stderr is not None
     assert any("trials of" in line for line in process.stderr)
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while not (made := links() - before) and time.monotonic() < deadline:
+        time.sleep(0.05)
     time.sleep(SAMPLE[1])
     namespaces = held_namespaces([process.pid])
     os.killpg(process.pid, signal.SIGINT)
@@ -210,10 +213,13 @@ def test_a_run_on_several_hosts_told_to_end_leaves_none_of_them(
     assert process.returncode == 128 + signal.SIGINT
     assert_gone(tmp_path / "scratch", process.pid)
     assert not namespaces & held_namespaces(psutil.pids())
-    assert veths() <= links
+    deadline = time.monotonic() + GONE_SECONDS
+    while stayed := made & links():
+        assert time.monotonic() < deadline, stayed
+        time.sleep(0.05)
 
 
-def veths() -> set[str]:
+def links() -> set[str]:
     """Name the network interfaces that this host sees."""
     return {path.name for path in Path("/sys/class/net").iterdir()}
 
