@@ -37,7 +37,7 @@ class FailoverParameters(Parameters, frozen=True):
     kills: tuple[PositiveNumber, ...] = (4.0,)
     """How long the killed primary is down, seconds."""
     before_seconds: PositiveNumber = 1.0
-    """Load before the fault."""
+    """Load before the fault, at the longest: the moment is drawn from its second half."""
     rate: PositiveNumber = 300.0
     """Operations offered a second, by each of the two app instances."""
     connections: PositiveInt = 4

@@ -12,6 +12,7 @@ from bench.analysis.scale import ScaleFigures
 from bench.analysis.soak import SoakSeries
 from bench.report import formats
 from bench.report.loadfigures import load_rows
+from bench.report.topologyfigures import topology_rows
 from scenarios.cost import Figure
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def _rows(summary: Summary) -> Iterator[Fields]:
     for series in summary.soak:
         yield from _soak(series)
     yield from load_rows(summary.load, summary.capacities)
+    yield from topology_rows(summary.failovers, summary.staleness)
     for token in summary.tokens:
         known = {"scenario": "tokens", "label": token.algorithm, **_counted(token.samples, "calls")}
         for name, value in (

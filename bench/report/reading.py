@@ -178,7 +178,7 @@ def _races(summary: Summary, names: Names) -> Sequence[Point]:
             single.append(f"{names[label]} ({contested:,})")
     parts = [f"Several winners: {listed(several)}."] if several else []
     if naive:
-        parts.append(f"So had the naive ways, which are there for that: {listed(naive)}.")
+        parts.append(f"Several among the naive ways, which are there for that: {listed(naive)}.")
     if single:
         parts.append(f"Never more than one, with the number of races: {listed(single)}.")
     if not several and not naive:
