@@ -16,7 +16,7 @@ from bench import servers
 from bench.conform import child
 from bench.conform.properties import PROPERTIES
 from bench.conform.property import Property, Result, Status
-from bench.errors import Failed, Missing
+from bench.errors import Failed, Missing, WrongUse
 from bench.load.workers import Process, workers
 from bench.servers.server import Found, Unavailable
 from bench.workspace import Workspace
@@ -56,8 +56,9 @@ class Report:
 class Checker:
     """One store under the contract; close it, or use it in a `with`.
 
-    Raises UnknownSubject, MissingDriver or Missing when made; Failed when the store or its server
-    does not start. `way` is how servers are had: auto, wheel, path, url.
+    Raises UnknownSubject, MissingDriver, Missing, or WrongUse for a topology, when made; Failed
+    when the store or its server does not start. `way` is how servers are had: auto, wheel, path,
+    url.
     """
 
     def __init__(self, spec: str, effort: Effort = Effort.STANDARD, way: str = "auto") -> None:
@@ -65,6 +66,13 @@ class Checker:
         # What a store prints is no part of a report.
         with redirect_stdout(StringIO()):
             self.subject = backends.resolve(spec)
+        if (topology := self.subject.topology) is not None:
+            single, _, _ = self.subject.spec.partition("@")
+            raise WrongUse(
+                f"{self.subject.spec} needs several servers, and a store is held to the contract on"
+                f" one: conform {single}; `refreshbench run failover -b {self.subject.spec}` shows"
+                f" what @{topology.name} loses"
+            )
         self.effort = effort
         self.served_by: str | None = None
         self._found = _server(self.subject, way)
