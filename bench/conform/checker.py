@@ -32,7 +32,9 @@ IMPATIENT_SECONDS = 5.0
 MOST_HANGS = 3
 PATIENCE = 1.0
 """Times a property's own time limit."""
-TOO_SLOW = "twice no end in time, and no call of the store under way: the machine may be too busy"
+TOO_SLOW = (
+    "twice no end in time, and no call of the store under way for long: the machine may be too busy"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ class Checker:
         """Hold the store to one property. Never hangs, and raises nothing of the store's."""
         if self._hangs >= MOST_HANGS:
             return _undecided(wanted, f"not tried: it hung or died {self._hangs} times before")
-        # Where no call of the store was under way, it was the machine that was slow: once more.
+        # Where no call of the store hung, it was the machine that was slow: once more.
         return self._attempt(wanted) or self._attempt(wanted) or _undecided(wanted, TOO_SLOW)
 
     def _attempt(self, wanted: Property) -> Result | None:
