@@ -47,6 +47,8 @@ class Report:
     lacking: dict[str, str]
     """Capability it declares it lacks -> the reason."""
     served_by: str | None
+    naive: bool = False
+    """It loses races on purpose."""
     results: tuple[Result, ...]
 
     @property
@@ -139,6 +141,7 @@ class Checker:
             effort=self.effort,
             lacking=dict(self.subject.profile.capabilities.lacking()),
             served_by=self.served_by,
+            naive=self.subject.backend.naive,
             results=tuple(results),
         )
 
