@@ -21,6 +21,7 @@ refreshbench list scenarios --json
 """
 
 
+LOSES = "loses races on purpose"
 WHAT = ("backends", "scenarios", "servers")
 
 
@@ -70,7 +71,7 @@ def backends_table(rows: "Sequence[BackendRow]") -> "Table":
             subject = f"{row.name}:{profile.name}"
             default = "default" if profile.default else None
             needs = f"{row.server} server" if row.server else "nothing"
-            what = _told(row, profile.summary)
+            what = f"{LOSES}: {profile.summary}" if row.naive else profile.summary
             lines.append([subject, default, profile.keeps_writes_through, needs, by, what])
         lines += [_topology(row, topology) for topology in row.topologies]
     return table("Backends", columns, lines)
@@ -81,12 +82,7 @@ def _topology(row: "BackendRow", topology: "TopologyRow") -> Sequence[str | None
     kept = [name for name in topology.profiles if not topology.lacking[name]]
     through = "failover" if kept == topology.profiles else f"failover: {', '.join(kept) or 'no'}"
     subject = f"{row.name}@{topology.name}"
-    what = _told(row, topology.summary)
-    return [subject, None, through, f"{row.server} servers", row.runs_by, what]
-
-
-def _told(row: "BackendRow", summary: str) -> str:
-    return f"loses races on purpose: {summary}" if row.naive else summary
+    return [subject, None, through, f"{row.server} servers", row.runs_by, topology.summary]
 
 
 def scenario_table(row: "ScenarioRow") -> "Table":
