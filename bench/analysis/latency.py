@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from backends.store import Durability
-from bench.analysis.cost import CostFigures, cost_figures
+from bench.analysis.cost import CostFigures, client_cpu_us, cost_figures, server_cpu_us
 from bench.analysis.estimate import Estimate, estimate
 from bench.analysis.evidence import Judged
 from bench.analysis.limits import client_share, cores, limited_because, machine_share
@@ -242,8 +242,8 @@ def _gather(run: Run, subject: SubjectFacts, key: Key, every: Sequence[_Part]) -
         p99_ns=_over_trials(parts, "99"),
         minimum_ns=min(part.samples.minimum_ns for part in parts),
         maximum_ns=max(part.samples.maximum_ns for part in parts),
-        client_cpu_us=_client_cpu_us(cells) if whole else None,
-        server_cpu_us=_server_cpu_us(cells) if whole else None,
+        client_cpu_us=client_cpu_us(cells) if whole else None,
+        server_cpu_us=server_cpu_us(cells) if whole else None,
         cost=cost_figures(cells) if whole else None,
         client_share=client_share(cells),
         machine_share=machine_share(cells, cores(run.environment)),
@@ -261,15 +261,6 @@ def _over_trials(parts: Sequence[_Part], percent: str) -> Estimate | None:
     # To leave out the trials that are too small would leave out the slow ones.
     carried = [value for value in each if value is not None]
     return estimate(carried) if len(carried) == len(each) else None
-
-
-def _client_cpu_us(cells: Sequence[Cell]) -> float:
-    return sum(cell.client_cpu_ns for cell in cells) / 1e3 / sum(c.completed for c in cells)
-
-
-def _server_cpu_us(cells: Sequence[Cell]) -> Estimate | None:
-    each = [c.server_cpu_ns / 1e3 / c.completed for c in cells if c.server_cpu_ns is not None]
-    return estimate(each) if each and len(each) == len(cells) else None
 
 
 def _why(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from backends.store import Durability
+from bench.analysis.cost import Spending, spending
 from bench.analysis.estimate import Estimate, estimate
 from bench.analysis.evidence import Judged
 from bench.analysis.limits import (
@@ -54,6 +55,10 @@ class LoadStep(Record):
     """Median over trials of each one's p99 response; None where a trial is too small for one."""
     client_share: float
     """CPU of a worker process, of one core."""
+    spent: Spending | None
+    """None where no operation came out well."""
+    client_rss_bytes: int | None
+    server_rss_bytes: int | None
     why: dict[LoadFlag, str]
     """What must be known of this step: flag -> the reason."""
 
@@ -140,6 +145,13 @@ def _gather(
         tokens_ns=_percentiles(merged(step.tokens_ns for step in steps)),
         p99_ns=_p99(of_each),
         client_share=client_share(steps),
+        spent=spending(steps),
+        client_rss_bytes=max(
+            (step.client_rss_bytes for step in steps if step.client_rss_bytes), default=None
+        ),
+        server_rss_bytes=max(
+            (step.server_rss_bytes for step in steps if step.server_rss_bytes), default=None
+        ),
         why=_why(run, steps, len(of_each)),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from backends.store import Durability
+from bench.analysis.cost import Spending, spending
 from bench.analysis.estimate import Estimate, estimate
 from bench.analysis.evidence import Judged
 from bench.analysis.limits import cores, limited_because
@@ -28,6 +29,8 @@ class VisitFigures(Record):
     """Operations a second, over all trials."""
     operations: int
     errors: dict[str, int]
+    spent: Spending | None
+    """None where no operation came out well."""
     limited: str | None
     """Why the load generator was the limit, where it was."""
 
@@ -177,5 +180,6 @@ def _visits(run: Run, operation: str, every: Sequence[Visits]) -> VisitFigures:
         rate=operations * 1e9 / sum(one.elapsed_ns for one in every),
         operations=operations,
         errors=dict(errors),
+        spent=spending(every),
         limited=limited_because(every, cores(run.environment)),
     )
