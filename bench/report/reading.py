@@ -9,6 +9,7 @@ from bench.analysis.durability import FaultFigures
 from bench.analysis.latency import LatencyCell, Metric
 from bench.record import SubjectFacts
 from bench.report import formats
+from bench.report.balancer_words import balancer_points
 from bench.report.formats import listed
 from bench.report.race_words import race_points
 from bench.report.topology_words import failover_points, staleness_points
@@ -37,6 +38,7 @@ def reading(summary: Summary, names: Names) -> Sequence[Point]:
         *classes,
         *faults,
         *race_points(summary, names),
+        *balancer_points(summary.balancers, names),
         *failover_points(summary.failovers, names),
         *staleness_points(summary.staleness, names),
         *_against(summary, names),

@@ -7,6 +7,7 @@ from bench.analysis import Summary
 from bench.analysis.estimate import zero_bound
 from bench.record import SubjectFacts
 from bench.report import cells, formats
+from bench.report.balancer_words import balancer_points
 from bench.report.blocks import Cell
 from bench.report.loadcells import carried_cell
 from bench.report.names import names
@@ -91,6 +92,7 @@ def _notes(
     points = [
         # Beside columns of speed, that of the winners has to do.
         *([] if summary.cells else race_points(summary, called)),
+        *balancer_points(summary.balancers, called),
         *failover_points(summary.failovers, called),
         *staleness_points(summary.staleness, called),
     ]
