@@ -417,9 +417,8 @@ class TestDurability:
 
 
 def failover_trial(label: str, lost_writes: int) -> Trial:
-    counts = dict.fromkeys(
-        [name for name in FailoverFindings.model_fields if name not in {"strike", "means"}], 0
-    )
+    fields = FailoverFindings.model_fields
+    counts = dict.fromkeys([name for name, field in fields.items() if field.is_required()], 0)
     found = FailoverFindings.model_validate(
         {
             **counts,

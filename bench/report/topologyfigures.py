@@ -56,6 +56,7 @@ def _failover(figures: FailoverFigures) -> Iterator[Fields]:
         ("from the heal to agreement, median", "ns", figures.settled_ns),
         ("refused", "operations", figures.refused),
         ("unanswered", "operations", figures.unanswered),
+        *((checker, "families", families) for checker, families in figures.anomalies.items()),
     ):
         yield {**known, "figure": figure, "unit": unit, "value": value}
 
