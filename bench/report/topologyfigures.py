@@ -1,14 +1,12 @@
 """Figures of failovers and of reads from replicas as rows of `figures.csv`."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from bench.analysis.estimate import share_interval, zero_bound
 from bench.analysis.failover import FailoverFigures
 from bench.analysis.staleness import StalenessFigures
 from bench.report import formats
-
-Fields = Mapping[str, Any]
+from bench.report.rows import Fields
 
 
 def topology_rows(
