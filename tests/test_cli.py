@@ -348,7 +348,7 @@ def test_list_names_every_backend_scenario_and_server(cli: Cli) -> None:
             assert profile["keeps_writes_through"] in row
             assert (row.split()[1] == "default") == profile["default"]
         for topology in backend["topologies"]:
-            assert f" {backend['name']}[:PROFILE]@{topology['name']} " in tables.out
+            assert f" {backend['name']}@{topology['name']} " in tables.out
     assert [row["name"] for row in found["scenarios"]] == list(scenarios.names())
     assert {row["kind"] for row in found["servers"]} == set(servers.KINDS)
 
