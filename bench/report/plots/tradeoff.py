@@ -17,7 +17,7 @@ BAD, QUIET, PLAIN = "#B3000C", "#777777", "#222222"
 READING = (
     "Farther left is faster; compare inside a band only. Point: p99 of all trials together; bar:"
     " 95% interval of the trials' own p99, or lowest to highest of fewer than five trials. Hollow:"
-    " not ranked, since the load generator was the limit, or trials had too few rotations for a p99."
+    " not ranked, since the load generator was the limit, or trials had too few rotations for one."
 )
 LOSSES = (
     "Lost: acknowledged writes that were gone afterwards; “≤” is the 95% bound that zero losses in"
