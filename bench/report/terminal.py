@@ -87,6 +87,9 @@ def _notes(
     if sizes and any(text.startswith("0 of") for text in texts):
         bound = formats.bound(zero_bound(sizes[0]))
         notes.append(f"0 lost in {sizes[0]} of each fault: the true share may be up to {bound}")
+    apart = ["growth"] * bool(summary.scale) + ["endurance"] * bool(summary.soak)
+    if apart:
+        notes.append(f"{formats.listed(apart)}: too much for a line a store; the report has it")
     points = [
         *failover_points(summary.failovers, called),
         *staleness_points(summary.staleness, called),
