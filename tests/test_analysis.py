@@ -549,6 +549,16 @@ class TestRaces:
         assert mine.bound == pytest.approx(zero_bound(40))
         assert (naive.harmed, naive.bound) == (3, None)
 
+    def test_a_mishap_that_never_happened_is_no_race_amid_it(self) -> None:
+        """It says so in place of a zero; where it happened once, the zero counts."""
+        found = self.found(
+            races_of("rotate", "paused server", {}),
+            races_of("rotate", "paused server", {}, mishaps=1),
+        )
+        without, once = found.other_races
+        assert "never did" in without.unsuited
+        assert once.unsuited == ""
+
     def test_what_is_there_to_lose_is_no_finding_and_is_compared_with_nobody(self) -> None:
         """A naive way contradicts nothing and stands in no class."""
         harm = {"alive after revoke": 3}

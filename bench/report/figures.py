@@ -12,6 +12,7 @@ from bench.analysis.soak import SoakSeries
 from bench.report import rows
 from bench.report.loadfigures import load_rows
 from bench.report.rows import Fields
+from bench.report.topologyfigures import topology_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +57,7 @@ def _rows(summary: Summary) -> Iterator[Fields]:
     for series in summary.soak:
         yield from _soak(series)
     yield from load_rows(summary.load, summary.capacities)
+    yield from topology_rows(summary.failovers, summary.staleness)
     for token in summary.tokens:
         known = {
             "scenario": "tokens",

@@ -7,6 +7,7 @@ from bench.analysis import Summary
 from bench.analysis.estimate import zero_bound
 from bench.record import SubjectFacts
 from bench.report import cells, formats
+from bench.report.balancer_words import balancer_points
 from bench.report.blocks import Cell
 from bench.report.loadcells import carried_cell
 from bench.report.names import names
@@ -91,6 +92,7 @@ def _notes(
     if apart:
         notes.append(f"{formats.listed(apart)}: too much for a line a store; the report has it")
     points = [
+        *balancer_points(summary.balancers, called),
         *failover_points(summary.failovers, called),
         *staleness_points(summary.staleness, called),
     ]
