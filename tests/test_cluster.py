@@ -17,13 +17,14 @@ from bench.load.cluster import Cluster
 from bench.load.workers import Source
 from bench.phases.stage import Stage
 from bench.record import RunFolder
+from bench.servers.hosts import NamespaceHosts
 from bench.servers.server import Found, Server
 from bench.workspace import Workspace
 from scenarios.histogram import count
 from scenarios.phases.measure import Measure, Measured
 from scenarios.phases.workload import Workload
 from tests import far_store
-from tests.network_hosts import BOOTED_APART_SECONDS, Network, apart, dask, network, on
+from tests.network_hosts import BOOTED_APART_SECONDS, address, apart, dask
 
 FAR = f"{Path(far_store.__file__)}:BACKEND"
 HOSTS = 4
@@ -61,16 +62,18 @@ class TestClocks:
 
 
 @pytest.fixture(scope="module")
-def hosts() -> Iterator[Network]:
-    with network(HOSTS) as made:
+def hosts() -> Iterator[NamespaceHosts]:
+    with NamespaceHosts(HOSTS) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def cluster(workspace: Workspace, hosts: Network) -> Iterator[str]:
+def cluster(workspace: Workspace, hosts: NamespaceHosts) -> Iterator[str]:
     """Give the scheduler's address; the second host's clock is a million seconds ahead."""
-    prefixes = [apart(host) if number == 1 else on(host) for number, host in enumerate(hosts.hosts)]
-    with dask(workspace, hosts.address, prefixes) as scheduler:
+    prefixes = [
+        apart(host) if number == 1 else host.prefix for number, host in enumerate(hosts.all)
+    ]
+    with dask(workspace, address(hosts), prefixes) as scheduler:
         yield scheduler
 
 
@@ -98,10 +101,10 @@ def stage(tmp_path: Path) -> Build:
     return build
 
 
-def listening(hosts: Network) -> dict[str, str]:
+def listening(hosts: NamespaceHosts) -> dict[str, str]:
     """Give the settings of a Redis that keeps nothing, and that the hosts can reach."""
     profile = backends.resolve("redis:none").profile
-    return {**profile.server, "bind": f"127.0.0.1 {hosts.address}", "protected-mode": "no"}
+    return {**profile.server, "bind": f"127.0.0.1 {address(hosts)}", "protected-mode": "no"}
 
 
 def rotations(connections: int, seconds: float) -> Measure:
@@ -125,11 +128,11 @@ def rate(seen: Measured) -> float:
     return count(seen.samples["rotate"].latency_ns) * 1e9 / seen.elapsed_ns
 
 
-def growth(cluster: str, hosts: Network, stage: Build, seconds: float) -> list[float]:
+def growth(cluster: str, hosts: NamespaceHosts, stage: Build, seconds: float) -> list[float]:
     """Give the rates of one, two and four hosts with a client each, on the far store."""
     with (
         Cluster(cluster) as source,
-        far_store.turns(hosts.address) as url,
+        far_store.turns(address(hosts)) as url,
         stage(FAR, url, source) as here,
     ):
         return [rate(measured(here, rotations(n, seconds))) for n in (1, 2, 4)]
@@ -138,12 +141,12 @@ def growth(cluster: str, hosts: Network, stage: Build, seconds: float) -> list[f
 @ROOT
 class TestHosts:
     def test_all_measure_at_the_same_time_whatever_their_clocks_say(
-        self, cluster: str, stage: Build, hosts: Network
+        self, cluster: str, stage: Build, hosts: NamespaceHosts
     ) -> None:
         """The one a million seconds ahead starts and ends with the others, and is reported."""
         with (
             Cluster(cluster) as source,
-            far_store.turns(hosts.address) as url,
+            far_store.turns(address(hosts)) as url,
             stage(FAR, url, source) as here,
         ):
             seen = measured(here, rotations(HOSTS, 0.5))
@@ -157,7 +160,7 @@ class TestHosts:
         assert [worker.same_clock for worker in here.workers].count(False) == 1
 
     def test_throughput_grows_with_hosts_until_the_store_is_the_limit(
-        self, cluster: str, stage: Build, hosts: Network
+        self, cluster: str, stage: Build, hosts: NamespaceHosts
     ) -> None:
         """One client a host, 5 ms away from a store that does 400 calls a second and no more."""
         one, two, four = growth(cluster, hosts, stage, 1.0)
@@ -170,7 +173,7 @@ class TestHosts:
         self,
         cluster: str,
         stage: Build,
-        hosts: Network,
+        hosts: NamespaceHosts,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
         """The same for longer, with the figures: `pytest -m slow tests/test_cluster.py`."""
@@ -185,12 +188,12 @@ class TestHosts:
         self,
         cluster: str,
         stage: Build,
-        hosts: Network,
+        hosts: NamespaceHosts,
         fresh_server: Callable[..., Server],
     ) -> None:
         """The same store under the same load: no errors, the same bytes, a rate of that size."""
         server = fresh_server("redis", listening(hosts))
-        url = server.url.replace("127.0.0.1", hosts.address)
+        url = server.url.replace("127.0.0.1", address(hosts))
         phase = rotations(2, 1.0)
         with stage("redis:none", url, None) as here:
             local = measured(here, phase)
@@ -207,14 +210,16 @@ class TestHosts:
     def test_a_run_names_its_workers_and_no_address(
         self,
         cluster: str,
-        hosts: Network,
+        hosts: NamespaceHosts,
         fresh_server: Callable[..., Server],
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """From the command line to the report."""
         server = fresh_server("redis", listening(hosts))
-        monkeypatch.setenv("REFRESHBENCH_REDIS_URL", server.url.replace("127.0.0.1", hosts.address))
+        monkeypatch.setenv(
+            "REFRESHBENCH_REDIS_URL", server.url.replace("127.0.0.1", address(hosts))
+        )
         words = ["run", "latency", "-b", "redis:none", "--servers", "url", "--workers", cluster]
         words += [f"--set=latency.{key}" for key in ("trials=1", "connections=4", "seconds=0.05")]
         words += ["--results", str(tmp_path / "results"), "--reports", str(tmp_path / "reports")]
@@ -224,7 +229,7 @@ class TestHosts:
         [path] = (tmp_path / "results").iterdir()
         folder = RunFolder(path)
         assert {worker.host for worker in folder.trials()[0].workers} == {1, 2, 3, 4}
-        assert hosts.address not in (path / "run.json").read_text()
+        assert address(hosts) not in (path / "run.json").read_text()
         [page] = (tmp_path / "reports").rglob("index.html")
         assert "4 workers on 4 hosts" in page.read_text()
 

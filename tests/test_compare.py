@@ -172,6 +172,12 @@ class TestNotComparable:
         assert verdicts(found)["p50"] == "worse"
         assert "Compared across a difference in redis server" in as_markdown(found)
 
+    def test_a_name_in_which_nothing_differs_is_told_of(self) -> None:
+        """It may be a slip, and the page doesn't say that anything was compared across it."""
+        found = judged(recorded(latency_trials()), recorded(latency_trials()), across=["kernal"])
+        assert "They don't differ in kernal, named by --across." in as_markdown(found)
+        assert "Compared across" not in as_markdown(found)
+
     def test_a_limited_cell_is_not_judged(self) -> None:
         """The client was the limit, so the store's change can't be seen."""
         busy = recorded(latency_trials(2, client_cpu_ns=195_000_000))

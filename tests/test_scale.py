@@ -11,11 +11,13 @@ import scenarios
 from backends.memory import CAPABILITIES, MemoryStore
 from backends.store import Bound, Capabilities, Outcome, Policy
 from bench import phases
+from bench.analysis import summary
 from bench.analysis.evidence import Judged
 from bench.analysis.scale import beyond, scale_figures
 from bench.load.population import Population, Walk
 from bench.plan import facts
 from bench.record import SubjectFacts
+from bench.report import short_table
 from bench.report import write as write_report
 from bench.servers.server import Server
 from scenarios import scale
@@ -273,6 +275,8 @@ class TestFigures:
         folder = records.write(tmp_path / "run", run, [one.trial])
         page = write_report(folder, tmp_path / "report").read_text(encoding="utf-8")
         assert "Growth" in page
+        notes = short_table(summary(run, [one.trial])).notes
+        assert "growth: too much for a line a store; the report has it" in notes
         assert "scale/growing/redis:none/1" in page
         assert "What an operation cost at each number of sessions" in page
         assert "Loading was stopped when its time was up" in page

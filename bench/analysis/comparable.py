@@ -14,14 +14,13 @@ FREE = frozenset(AdaptiveParameters.model_fields)
 """Parameters that only say how many trials there are: numbers may be unequal."""
 
 
-def apart(base: Run, new: Run, across: Sequence[str]) -> Sequence[str]:
-    """Say what differs in machine and software, but for what `across` names: that is compared."""
+def apart(base: Run, new: Run) -> Mapping[str, str]:
+    """Say by name what differs in machine and software."""
     try:
         before, now = (Environment.model_validate(run.environment) for run in (base, new))
     except ValidationError:
-        return ["the environment of a run isn't recorded as this version knows it"]
-    found = differing(before, now)
-    return [words for name, words in found.items() if name not in across]
+        return {"environment": "the environment of a run isn't recorded as this version knows it"}
+    return differing(before, now)
 
 
 def asked_otherwise(base: Run, new: Run, scenario: str) -> Sequence[str]:

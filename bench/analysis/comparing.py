@@ -65,6 +65,8 @@ class Comparison(Record):
     threshold: float
     across: list[str]
     """Differences that the user named as what is compared."""
+    alike: list[str]
+    """Names among them in which the two don't differ: a slip, perhaps."""
     relative_to: str | None
     differences: list[str]
     """What makes speed not comparable at all."""
@@ -108,8 +110,9 @@ def compare(
 ) -> Comparison:
     """Hold `new` against `base`. Raises Failed: damaged records; WrongUse: no such control."""
     before, now = (summary(side.run, side.trials) for side in (base, new))
+    surroundings = apart(base.run, new.run)
     differences = [
-        *apart(base.run, new.run, across),
+        *(words for name, words in surroundings.items() if name not in across),
         *asked_otherwise(base.run, new.run, "latency"),
     ]
     pairs = list(_pairs(before, now, relative_to, differences))
@@ -124,7 +127,8 @@ def compare(
         base=_side(base),
         new=_side(new),
         threshold=threshold,
-        across=list(across),
+        across=[name for name in across if name in surroundings],
+        alike=[name for name in across if name not in surroundings],
         relative_to=relative_to,
         differences=differences,
         judged=sum(one.p is not None for one in changes),

@@ -45,6 +45,8 @@ def notes(found: Comparison) -> Sequence[str]:
     lines += [f"Speed is not comparable: {words}." for words in found.differences]
     if found.across:
         lines.append(f"Compared across a difference in {', '.join(found.across)}, as asked.")
+    if found.alike:
+        lines.append(f"They don't differ in {', '.join(found.alike)}, named by --across.")
     if found.relative_to:
         lines.append(f"Every figure is relative to {found.relative_to} in the same round.")
     return lines

@@ -89,6 +89,9 @@ def _notes(
     if sizes and any(text.startswith("0 of") for text in texts):
         bound = formats.bound(zero_bound(sizes[0]))
         notes.append(f"0 lost in {sizes[0]} of each fault: the true share may be up to {bound}")
+    apart = ["growth"] * bool(summary.scale) + ["endurance"] * bool(summary.soak)
+    if apart:
+        notes.append(f"{formats.listed(apart)}: too much for a line a store; the report has it")
     points = [
         # Beside columns of speed, that of the winners has to do.
         *([] if summary.cells else race_points(summary, called)),

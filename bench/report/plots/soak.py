@@ -11,7 +11,7 @@ from bench.report.plots.scene import Plot, Scene
 HEIGHT = 1.25
 """Inches of a row."""
 EVENT = "#B3000C"
-LATE = "#E3C98A"
+LATE = "#BBBBBB"
 GROWTH = (
     ("data_bytes", "data", "-"),
     ("index_bytes", "index", (0, (5, 1.5))),
@@ -21,7 +21,7 @@ GROWTH = (
 """Counter, its name, its line."""
 READING = (
     "Left: response of each interval, from when a rotation was due: p50 (line), p99 (upper edge)."
-    " ▼ a stall. Red lines: what the store did, by its own counters. Shaded: the generator itself"
+    " ▼ a stall. Red lines: what the store did, by its own counters. Grey: the generator itself"
     " was late, so that little can be said of the store. Right: how large its data, index, log and"
     " memory are, as it says. Each row has scales of its own."
 )

@@ -10,9 +10,9 @@ from bench.report.plots.palette import Look
 from bench.report.plots.scene import Plot, Scene
 
 READING = (
-    "Median over trials, closed loop; bars: 95% interval over trials. Hollow: not ranked,"
-    " in most cases because the load generator was the limit and not the store. Each row has a"
-    " scale of its own. mixed: 11% issue, 88% rotate, 1% revoke."
+    "Median over trials, closed loop; bars: 95% interval over trials, or lowest to highest of fewer"
+    " than five. Hollow: not ranked, in most cases because the load generator was the limit and not"
+    " the store. Each row has a scale of its own. mixed: 11% issue, 88% rotate, 1% revoke."
 )
 
 

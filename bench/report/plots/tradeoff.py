@@ -16,9 +16,12 @@ from bench.report.plots.scene import Plot, Scene
 BAD, QUIET, PLAIN = "#B3000C", "#777777", "#222222"
 READING = (
     "Farther left is faster; compare inside a band only. Point: p99 of all trials together; bar:"
-    " 95% interval of the trials' own p99. Hollow: not ranked, since the load generator was the"
-    " limit, or trials had too few rotations for a p99. Lost: acknowledged writes that were gone"
-    " afterwards; “≤” is the 95% bound that zero losses in n faults leave."
+    " 95% interval of the trials' own p99, or lowest to highest of fewer than five trials. Hollow:"
+    " not ranked, since the load generator was the limit, or trials had too few rotations for one."
+)
+LOSSES = (
+    "Lost: acknowledged writes that were gone afterwards; “≤” is the 95% bound that zero losses in"
+    " n faults leave."
 )
 
 
@@ -62,7 +65,7 @@ def draw(scene: Scene) -> Plot | None:
         figure,
         f"What a rotation costs, by what its store is declared to keep (p99, {at} connections)",
         [
-            READING,
+            f"{READING} {LOSSES}" if faults else READING,
             f"{facets.sizes([*drawn.values()])} {scene.conditions}",
         ],
     )
