@@ -76,5 +76,6 @@ def naive(backend: Backend, where: str, summary: str) -> Backend:
         name=f"{backend.name}-naive",
         title=f"{where}, naive",
         summary=summary,
+        topologies={},
         naive=True,
     )

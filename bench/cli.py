@@ -7,7 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from backends.errors import BadSubject, MissingDriver
-from bench.commands import clean, conform, doctor, lists, report, run
+from bench.commands import clean, compare, conform, doctor, lists, report, run
 from bench.errors import RefreshbenchError
 
 EXAMPLES = """
@@ -32,6 +32,7 @@ app.command("run", epilog=run.EXAMPLES)(run.run)
 app.command("list", epilog=lists.EXAMPLES)(lists.lists)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("report", epilog=report.EXAMPLES)(report.report)
+app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("conform", epilog=conform.EXAMPLES)(conform.conform)
 app.command("clean", epilog=clean.EXAMPLES)(clean.clean)
 

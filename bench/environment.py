@@ -7,17 +7,19 @@ collected. `collect` measures and reads; `warnings` and `differences` are pure.
 import contextlib
 import os
 import platform
+import shutil
 import sqlite3
 import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
 
+from bench import cgroup
 from bench.record import Record
 
 DISTRIBUTIONS = (
@@ -34,6 +36,12 @@ LYING_FSYNC_NS = 20_000
 """No device with a durable cache answers a flush faster; one that does has not flushed."""
 
 
+LEAST_MEMORY_BYTES = LEAST_FREE_BYTES = 2 << 30
+
+GOOD_CLOCKS = ("tsc", "arch_sys_counter", "kvm-clock", "hyperv_clocksource_tsc_page")
+"""Read in user space, in some 20 ns."""
+
+
 class Cpu(Record):
     """Processors."""
 
@@ -44,6 +52,10 @@ class Cpu(Record):
     """As many as this process may use: affinity and cgroup quota."""
     governor: str | None
     """Frequency governor of the first core; None where the kernel shows none (virtual machines)."""
+    turbo: bool | None = None
+    """Whether it may clock up while it is cool; None where the kernel doesn't say."""
+    smt: bool | None = None
+    """Whether two of the logical cores may be one; None where the kernel doesn't say."""
 
 
 class Memory(Record):
@@ -54,6 +66,8 @@ class Memory(Record):
     limit_bytes: int | None
     """Of the cgroup; None if it has none."""
     swap_used_bytes: int
+    huge_pages: str | None = None
+    """Transparent huge pages: always, madvise or never."""
 
 
 class Scratch(Record):
@@ -62,6 +76,7 @@ class Scratch(Record):
     file_system: str
     fsync_ns: int | None
     """Median of writing 4 KiB and fsync; None if it can't be written."""
+    free_bytes: int | None = None
 
 
 class Environment(Record):
@@ -89,7 +104,11 @@ def collect(scratch: Path) -> Environment:
     return Environment(
         cpu=_cpu(),
         memory=_memory(),
-        scratch=Scratch(file_system=file_system(scratch), fsync_ns=fsync_ns(scratch)),
+        scratch=Scratch(
+            file_system=file_system(scratch),
+            fsync_ns=fsync_ns(scratch),
+            free_bytes=shutil.disk_usage(scratch).free,
+        ),
         load_average=os.getloadavg(),
         kernel=platform.release(),
         system=_system(),
@@ -128,46 +147,97 @@ def fsync_ns(folder: Path) -> int | None:
 
 def warnings(environment: Environment) -> Sequence[str]:
     """Say what on this machine spoils figures, and what to do about it."""
-    cpu, memory, scratch = environment.cpu, environment.memory, environment.scratch
-    found = []
+    return [
+        *_about_processors(environment),
+        *_about_memory(environment.memory),
+        *_about_disk(environment.scratch),
+    ]
+
+
+def _about_processors(environment: Environment) -> Iterator[str]:
+    """Warn of what makes a core faster or slower by itself."""
+    cpu = environment.cpu
     if cpu.governor not in {None, "performance"}:
-        found.append(
+        yield (
             f"the CPU governor is {cpu.governor!r}, so speed depends on load:"
             " sudo cpupower frequency-set -g performance"
         )
     if environment.load_average[0] > cpu.cores / 2:
-        found.append(
+        yield (
             f"the load average is {environment.load_average[0]:.1f} on {cpu.cores} cores:"
             " end other work, or wait, and run again"
         )
     if cpu.usable < 2:  # noqa: PLR2004 - one for the clients, one for the server
-        found.append(
+        yield (
             f"only {cpu.usable:g} core may be used, so clients and server wait for each other:"
             " use a machine with two or more"
         )
+    if cpu.turbo and not environment.container:
+        yield (
+            "turbo is on, so speed depends on how warm the CPU is: turn it off"
+            " (intel_pstate/no_turbo or cpufreq/boost in /sys/devices/system/cpu), or compare"
+            " inside one run alone"
+        )
+    if cpu.smt:
+        yield (
+            "SMT is on, so two of the cores may be halves of one: nosmt on the kernel's command"
+            " line, or compare inside one run alone"
+        )
+    if environment.clock_source not in {None, *GOOD_CLOCKS}:
+        yield (
+            f"the clock source is {environment.clock_source!r}, which a reading takes a system call"
+            " for: boot with clocksource=tsc, if the machine has a stable one"
+        )
+
+
+def _about_memory(memory: Memory) -> Iterator[str]:
+    """Warn of what memory is short of."""
     if memory.swap_used_bytes > memory.total_bytes // 100:
-        found.append(
-            f"{memory.swap_used_bytes >> 20} MiB are swapped out: end what needs the memory"
+        yield f"{memory.swap_used_bytes >> 20} MiB are swapped out: end what needs the memory"
+    if memory.limit_bytes is not None and memory.limit_bytes < LEAST_MEMORY_BYTES:
+        yield (
+            f"this container may use {memory.limit_bytes >> 20} MiB of memory, less than a run with"
+            " every server needs: raise its limit to 2 GiB or more"
+        )
+    if memory.huge_pages == "always":
+        yield (
+            "transparent huge pages are always on, so a fork of Redis copies 2 MiB for each write:"
+            " echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled"
+        )
+
+
+def _about_disk(scratch: Scratch) -> Iterator[str]:
+    """Warn of a disk that is none, lies, or is full."""
+    if scratch.free_bytes is not None and scratch.free_bytes < LEAST_FREE_BYTES:
+        yield (
+            f"only {scratch.free_bytes >> 20} MiB are free where data folders go: make room, or set"
+            " REFRESHBENCH_SCRATCH to a folder with 2 GiB"
         )
     if scratch.file_system in {"tmpfs", "ramfs"}:
-        found.append(
+        yield (
             f"data folders are on {scratch.file_system}, where fsync costs nothing, so durable"
             " profiles look faster than they are: set REFRESHBENCH_SCRATCH to a folder on a disk"
         )
     elif scratch.fsync_ns is not None and scratch.fsync_ns < LYING_FSYNC_NS:
-        found.append(
+        yield (
             f"this disk answers fsync in {scratch.fsync_ns / 1000:.0f} µs, so it may lie and"
             " durable profiles look faster than they are: set REFRESHBENCH_SCRATCH to a folder on"
             " another disk"
         )
-    return found
 
 
 def differences(before: Environment, now: Environment) -> Sequence[str]:
-    """Name what makes trials of the two not comparable: hardware, kernel, Python, versions."""
+    """Say what makes trials of the two not comparable."""
+    return list(differing(before, now).values())
+
+
+def differing(before: Environment, now: Environment) -> Mapping[str, str]:
+    """Give the same by name: hardware, kernel, Python, drivers and servers."""
     pairs = {
         "CPU": (before.cpu.model, now.cpu.model),
         "cores": (before.cpu.cores, now.cpu.cores),
+        "usable cores": (before.cpu.usable, now.cpu.usable),
+        "CPU governor": (before.cpu.governor, now.cpu.governor),
         "kernel": (before.kernel, now.kernel),
         "Python": (before.python, now.python),
         "file system": (before.scratch.file_system, now.scratch.file_system),
@@ -175,33 +245,42 @@ def differences(before: Environment, now: Environment) -> Sequence[str]:
         name: (before.versions.get(name), now.versions.get(name))
         for name in sorted(before.versions.keys() | now.versions.keys())
     }
-    return [f"{name} was {a}, is {b}" for name, (a, b) in pairs.items() if a != b]
+    return {name: f"{name} was {a}, is {b}" for name, (a, b) in pairs.items() if a != b}
 
 
 def _cpu() -> Cpu:
     info = _line("/proc/cpuinfo", "model name") or _line("/proc/cpuinfo", "Model")
     cores = os.cpu_count() or 1
     usable: float = len(os.sched_getaffinity(0))
-    quota = (_line("/sys/fs/cgroup/cpu.max") or "max").split()
-    if quota[0] != "max":
-        usable = min(usable, int(quota[0]) / int(quota[1]))
+    usable = min(usable, cgroup.cores() or usable)
+    # Intel's driver says "no turbo", the others "boost".
+    no_turbo = _line("/sys/devices/system/cpu/intel_pstate/no_turbo")
+    boost = _line("/sys/devices/system/cpu/cpufreq/boost")
+    smt = _line("/sys/devices/system/cpu/smt/active")
     return Cpu(
         model=info or platform.processor() or platform.machine(),
         cores=cores,
         usable=usable,
         governor=_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        turbo=no_turbo == "0" if no_turbo else boost == "1" if boost else None,
+        smt=smt == "1" if smt else None,
     )
 
 
 def _memory() -> Memory:
-    limit = _line("/sys/fs/cgroup/memory.max") or "max"
     memory = psutil.virtual_memory()
     return Memory(
         total_bytes=memory.total,
         available_bytes=memory.available,
-        limit_bytes=None if limit == "max" else int(limit),
+        limit_bytes=cgroup.memory_bytes(),
         swap_used_bytes=psutil.swap_memory().used,
+        huge_pages=_chosen(_line("/sys/kernel/mm/transparent_hugepage/enabled")),
     )
+
+
+def _chosen(line: str | None) -> str | None:
+    """Give the word in brackets, as in `always [madvise] never`."""
+    return line.partition("[")[2].partition("]")[0] if line else None
 
 
 def _container() -> str | None:

@@ -1,35 +1,104 @@
-"""What a server costs while it is measured: CPU time and memory, read from outside.
+"""What processes cost while something is measured: CPU, memory, disk and fsyncs, from outside.
 
 CPU time comes from each process's own CPU clock (clock_getcpuclockid(3)), which counts in ns and
-keeps the time of threads that have ended; /proc/PID/stat counts in ticks of 10 ms.
+keeps the time of threads that have ended; /proc/PID/stat counts in ticks of 10 ms. Nothing is read
+while the measuring goes on: the kernel counts by itself, and is asked before and after.
 """
 
+import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
+from bench.fsyncs import FsyncCounter, Unavailable
+from scenarios.cost import Figure
+
 _CPUCLOCK_SCHED = 2
+NOT_READABLE = "the processes belong to another user, who alone may read their disk writes"
+
+
+@dataclass(slots=True)
+class Spent:
+    """What the processes of a `metered` block spent in it; filled in at its end."""
+
+    seen: bool = False
+    """Whether there was a process to look at, at the end."""
+    cpu_ns: int = 0
+    memory_bytes: int = 0
+    """Resident at the end, pages that they share counted once."""
+    written_bytes: int | None = None
+    """Pages made dirty on a file system with a disk."""
+    fsyncs: int | None = None
+    missing: dict[Figure, str] = field(default_factory=dict)
+    """Figure that can't be had -> the reason."""
+
+
+@contextlib.contextmanager
+def metered(pids: Callable[[], Sequence[int]], *, disk: bool = True) -> Iterator[Spent]:
+    """Meter processes, those that come meanwhile included. What one that goes spent is lost.
+
+    Without `disk`, for processes that keep nothing, writes and fsyncs are left out.
+    """
+    spent = Spent()
+    counter: FsyncCounter | None = None
+    at_first = pids()
+    try:
+        counter = FsyncCounter(at_first) if disk else None
+    except Unavailable as error:
+        spent.missing["fsyncs"] = str(error)
+    try:
+        written = written_bytes(at_first) if disk else {}
+        # Last before the block, and first after it: what the rest costs is none of theirs.
+        used = cpu_ns(at_first)
+        fsyncs = counter.count() if counter else None
+        yield spent
+        now_used = cpu_ns(used)
+        if counter is not None and fsyncs is not None:
+            spent.fsyncs = counter.count() - fsyncs
+    finally:
+        if counter is not None:
+            counter.close()
+    at_last = pids()
+    came = cpu_ns([pid for pid in at_last if pid not in used])
+    spent.seen = bool(at_last)
+    spent.cpu_ns = spent_between(used, {**now_used, **came})
+    spent.memory_bytes = memory_bytes(at_last)
+    if disk and (now_written := written_bytes(at_last)):
+        spent.written_bytes = spent_between(written, now_written)
+    elif disk:
+        spent.missing["written_bytes"] = NOT_READABLE
 
 
 def cpu_ns(pids: Iterable[int]) -> Mapping[int, int]:
     """Give the CPU time that each process has used so far; one that has ended isn't in it."""
-    found = ((pid, _cpu_ns(pid)) for pid in pids)
-    return {pid: used_ns for pid, used_ns in found if used_ns is not None}
+    return _read(pids, _cpu_ns)
 
 
-def spent_ns(before: Mapping[int, int], after: Mapping[int, int]) -> int:
-    """Give the CPU time spent between two readings.
+def written_bytes(pids: Iterable[int]) -> Mapping[int, int]:
+    """Give what each process had written to disks so far; one that may not be read isn't in it."""
+    return _read(pids, _written_bytes)
+
+
+def spent_between(before: Mapping[int, int], after: Mapping[int, int]) -> int:
+    """Give what was spent between two readings.
 
     A process that came meanwhile counts from its start. What one that went meanwhile had used
     before is in no difference; what it used since, nobody can read any more.
     """
-    return sum(used_ns - before.get(pid, 0) for pid, used_ns in after.items())
+    return sum(used - before.get(pid, 0) for pid, used in after.items())
 
 
 def memory_bytes(pids: Sequence[int]) -> int:
     """Give the resident memory of the processes, pages that they share counted once (PSS)."""
     return sum(_memory_bytes(pid) for pid in pids)
+
+
+def _read(pids: Iterable[int], read: Callable[[int], int | None]) -> Mapping[int, int]:
+    found = ((pid, read(pid)) for pid in pids)
+    return {pid: value for pid, value in found if value is not None}
 
 
 def _cpu_ns(pid: int) -> int | None:
@@ -38,6 +107,14 @@ def _cpu_ns(pid: int) -> int | None:
         return time.clock_gettime_ns((~pid << 3) | _CPUCLOCK_SCHED)
     except OSError:
         return None
+
+
+def _written_bytes(pid: int) -> int | None:
+    try:
+        lines = Path(f"/proc/{pid}/io").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes:"))
 
 
 def _memory_bytes(pid: int) -> int:

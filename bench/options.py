@@ -6,13 +6,15 @@ so that `--resume` can tell a contradiction from a silence.
 
 import difflib
 import json
+import math
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self, get_origin
 
-from pydantic import AfterValidator, NonNegativeInt, ValidationError
+from pydantic import AfterValidator, NonNegativeInt, ValidationError, field_serializer
 
 import scenarios
 from backends.factory import is_factory
@@ -23,6 +25,11 @@ from scenarios.scenario import Effort, Parameters
 EFFORTS = tuple(effort.value for effort in Effort)
 SERVERS = ("auto", "wheel", "path", "url")
 """Ways to get a server: `auto` takes the first that works."""
+
+LOCAL = "local"
+CLUSTER = "tcp://"
+"""What is recorded of the address of a cluster."""
+ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):\d+")
 
 BLOCK_BYTES = 4096
 """An empty file can be made on a full disk; a block can not."""
@@ -57,9 +64,17 @@ def shared(spec: str) -> str:
     return f"{path}:{name}"
 
 
+def workers(where: str) -> str:
+    """Give `where` back if workers can be asked for like that. Raises ValueError."""
+    if where not in {LOCAL, CLUSTER} and not ADDRESS.fullmatch(where):
+        raise ValueError(f"no {where!r}: write local, or tcp://HOST:PORT of a Dask scheduler")
+    return where
+
+
 ScenarioName = Annotated[str, AfterValidator(partial(one_of, scenarios.names))]
 EffortName = Annotated[str, AfterValidator(partial(one_of, lambda: EFFORTS))]
 ServersName = Annotated[str, AfterValidator(partial(one_of, lambda: SERVERS))]
+WorkersName = Annotated[str, AfterValidator(workers)]
 Spec = Annotated[str, AfterValidator(shared)]
 
 
@@ -70,8 +85,14 @@ class RunOptions(Record):
     backends: tuple[Spec, ...] = ()
     effort: EffortName = "quick"
     servers: ServersName = "auto"
+    workers: WorkersName = "local"
     seed: NonNegativeInt | None = None
     set: tuple[str, ...] = ()
+
+    @field_serializer("workers")
+    def _without_address(self, workers: str) -> str:
+        """Keep of a cluster that there was one: a record names no address."""
+        return workers if workers == LOCAL else CLUSTER
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:
@@ -100,6 +121,7 @@ _SHOWN = {
     "backends": "-b",
     "effort": "--effort",
     "servers": "--servers",
+    "workers": "--workers",
     "seed": "--seed",
     "set": "--set",
 }
@@ -163,6 +185,17 @@ def _message(problem: Mapping[str, Any]) -> str:
     # pydantic prefixes what a validator of ours said with its own name for it.
     text: str = problem["msg"].removeprefix("Value error, ")
     return text[0].lower() + text[1:]
+
+
+def share(option: str, text: str) -> float:
+    """Read `5%` or `0.05`. Raises WrongUse."""
+    try:
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise WrongUse(f"{option} {text}: write a share, such as 5% or 0.05")
+    return value
 
 
 def writable(option: str, folder: Path) -> None:

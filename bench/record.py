@@ -126,6 +126,19 @@ class ServerFacts(Record):
     version: str
 
 
+class WorkerFacts(Record):
+    """A worker of a trial: where it ran, and how far its clock was from the runner's."""
+
+    host: int
+    """0 is the runner's own; others are counted as they are met, since no host's name is kept."""
+    clock_offset_ns: int
+    """By how much its CLOCK_MONOTONIC was ahead of the runner's, as measured."""
+    clock_error_ns: int
+    """Half of the quickest round trip: the offset is not known better."""
+    same_clock: bool
+    """It is one clock with the runner's, so that instants need no translation."""
+
+
 class Trial(Record):
     """One line of `trials.jsonl`."""
 
@@ -144,6 +157,8 @@ class Trial(Record):
     server: ServerFacts | None = None
     settings: dict[str, str] = {}
     """Durability settings read back before measuring."""
+    workers: list[WorkerFacts] = []
+    """Those that load was measured on; empty in records of before it was kept."""
     findings: dict[str, Any] = {}
     """What the scenario's judge found; validated by its `findings` model."""
 

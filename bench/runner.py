@@ -20,8 +20,9 @@ from bench import faults, phases, servers
 from bench.analysis.sampling import Sampler
 from bench.errors import Missing, WrongUse
 from bench.faults.proxy import Proxy, address
+from bench.load.workers import Source
 from bench.phases.stage import Stage
-from bench.record import PlannedTrial, Run, RunFolder, ServerFacts, Trial
+from bench.record import PlannedTrial, Run, RunFolder, ServerFacts, Trial, WorkerFacts
 from bench.servers.server import Found, Server
 from bench.volume import ThinVolume, Volume
 from bench.workspace import Workspace
@@ -56,6 +57,7 @@ class Runner:
         servers: Mapping[str, Found],
         workspace: Workspace,
         progress: Progress,
+        source: Source | None = None,
     ) -> None:
         self._folder = folder
         self._run = run
@@ -63,6 +65,7 @@ class Runner:
         """Kind of server -> the way it is had here."""
         self._workspace = workspace
         self._progress = progress
+        self._source = source
         self._subjects = {one.label: backends.resolve(one.spec) for one in run.subjects}
 
     def execute(self, done: Collection[Trial]) -> None:
@@ -111,6 +114,7 @@ class Runner:
             error=error,
             server=played.server,
             settings=dict(played.settings),
+            workers=list(played.workers),
             findings=dict(played.findings),
         )
 
@@ -131,6 +135,7 @@ class Runner:
                     scratch=self._folder_for(ends),
                     volume=site.volume,
                     proxy=site.proxy,
+                    source=self._source,
                 )
             )
             facts = None
@@ -141,7 +146,7 @@ class Runner:
         findings = scenario.judge(observations).model_dump(mode="json")
         remembered = [seen for seen in observations if isinstance(seen, Remembers)]
         history = [event for seen in remembered for event in seen.history]
-        return _Played(facts, stage.settings, findings, history)
+        return _Played(facts, stage.settings, findings, history, stage.workers)
 
     def _place(self, subject: Subject, case: Case, ends: contextlib.ExitStack) -> "_Site":
         """Give a fresh place: a folder, and a server just started if the backend needs one.
@@ -199,3 +204,4 @@ class _Played(NamedTuple):
     settings: Mapping[str, str] = {}
     findings: Mapping[str, Any] = {}
     history: Sequence[Event] = ()
+    workers: Sequence[WorkerFacts] = ()

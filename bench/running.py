@@ -18,6 +18,8 @@ from bench.environment import Environment, collect, differences
 from bench.environment import warnings as environment_warnings
 from bench.errors import WrongUse
 from bench.interruption import interruptible
+from bench.load import cluster
+from bench.load.workers import Source
 from bench.options import RunOptions, contradictions, writable
 from bench.plan import default_subjects, facts, kept_apart, left_out, plan, without_topology
 from bench.progress import display
@@ -90,14 +92,19 @@ def start(options: RunOptions, folders: Folders, console: Console) -> RunResult:
         for spec in scenario.companions([one.spec for one in chosen.subjects])
     ]
     chosen = accompanied(chosen, company, options.servers)
-    with interruptible(f"what is recorded is in {folders.results}"), Workspace() as workspace:
+    with (
+        interruptible(f"what is recorded is in {folders.results}"),
+        cluster.source(options.workers) as source,
+        Workspace() as workspace,
+    ):
+        source.require_reach(chosen.servers)
         console.print("looking at this machine", style="dim")
         environment = _environment(workspace.path, chosen.servers)
         run = _describe(options, parameters, chosen, environment, workspace.folder("faults"))
         folder = _create(folders.results, options, run)
         with interruptible(_go_on(folder)), folder.locked():
             _announce(run, folder, console)
-            _execute(folder, run, [], chosen.servers, workspace, console)
+            _execute(folder, run, [], chosen.servers, workspace, source, console)
             return _finish(folder, folders)
 
 
@@ -115,13 +122,15 @@ def resume(name: str, given: RunOptions, folders: Folders, console: Console) -> 
             raise WrongUse(f"{folder.path.name} was started otherwise: {'; '.join(wrong)}")
         if left(run, trials):
             chosen = named([fact.spec for fact in run.subjects], recorded.servers)
-            with Workspace() as workspace:
+            where = (given if "workers" in given.model_fields_set else recorded).workers
+            with cluster.source(where) as source, Workspace() as workspace:
+                source.require_reach(chosen.servers)
                 now = _environment(workspace.path, chosen.servers)
                 if changed := differences(_recorded(run, folder), now):
                     raise WrongUse(
                         f"{folder.path.name} can't go on here: {'; '.join(changed)}; run it anew"
                     )
-                _execute(folder, run, trials, chosen.servers, workspace, console)
+                _execute(folder, run, trials, chosen.servers, workspace, source, console)
         return _finish(folder, folders)
 
 
@@ -216,11 +225,17 @@ def _execute(
     done: Sequence[Trial],
     servers: Mapping[str, Found],
     workspace: Workspace,
+    source: Source,
     console: Console,
 ) -> None:
     with display(run, done, console) as progress:
         Runner(
-            folder=folder, run=run, servers=servers, workspace=workspace, progress=progress
+            folder=folder,
+            run=run,
+            servers=servers,
+            workspace=workspace,
+            progress=progress,
+            source=source,
         ).execute(done)
 
 

@@ -37,7 +37,8 @@ from backends.store import Place, Policy
 from bench import phases, servers
 from bench.errors import Missing, RefreshbenchError
 from bench.load.population import Population
-from bench.phases.stage import Stage, cores
+from bench.load.workers import cores
+from bench.phases.stage import Stage
 from bench.servers.server import Found, Server
 from bench.workspace import Workspace
 from benchmarks.side_by_side import found_or_missing

@@ -28,7 +28,8 @@ from bench import phases, servers
 from bench.analysis.limits import pace_limited_because
 from bench.errors import Missing, RefreshbenchError
 from bench.load.closed_loop import drive
-from bench.phases.stage import Stage, cores
+from bench.load.workers import cores
+from bench.phases.stage import Stage
 from bench.servers.server import Found, Server
 from bench.workspace import Workspace
 from benchmarks.bare_pymongo import bare_pymongo

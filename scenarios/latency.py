@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, PositiveInt
 
 from backends.store import Capabilities
+from scenarios.cost import Cost
 from scenarios.histogram import count, merged, percentile_ns
 from scenarios.phases.measure import Measure, Measured
 from scenarios.phases.workload import Operation, Workload
@@ -69,6 +70,8 @@ class Cell(Findings):
     server_cpu_ns: int | None
     server_rss_bytes: int | None
     exhausted: bool
+    cost: Cost | None = None
+    """Disk, fsyncs and network; None in records of before it was kept."""
 
     @property
     def completed(self) -> int:
@@ -123,6 +126,7 @@ def judge(observations: Sequence[Observation]) -> LatencyFindings:
                 server_cpu_ns=seen.server_cpu_ns,
                 server_rss_bytes=seen.server_rss_bytes,
                 exhausted=seen.exhausted,
+                cost=seen.cost,
             )
             for seen in observations
             if isinstance(seen, Measured)

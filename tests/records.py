@@ -25,6 +25,7 @@ from bench.record import (
     Trial,
 )
 from scenarios.consistency import ConsistencyFindings, Races, Visibility
+from scenarios.cost import NETWORK, Cost
 from scenarios.durability import DurabilityFindings
 from scenarios.histogram import histogram
 from scenarios.latency import MIXES, Cell, LatencyFindings, OperationSamples
@@ -247,6 +248,18 @@ def _cell(
         client_rss_bytes=61_000_000,
         server_cpu_ns=None if shape.server_us is None else int(completed * shape.server_us * 1e3),
         server_rss_bytes=None if shape.server_us is None else 42_000_000,
+        cost=_cost(shape, 0 if workload == "verify" else completed, together),
+    )
+
+
+def _cost(shape: Shape, writes: int, together: int) -> Cost:
+    inside = shape.server_us is None
+    return Cost(
+        written_bytes=writes * (4_096 if shape.fsync else 300),
+        fsyncs=writes // together if shape.fsync else 0,
+        sent_bytes=None if inside else writes * 300,
+        received_bytes=None if inside else writes * 60,
+        missing=dict.fromkeys(NETWORK, "its clients hold no TCP connection") if inside else {},
     )
 
 

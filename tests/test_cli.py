@@ -21,7 +21,7 @@ from bench import listing, running, servers, subjects
 from bench.cli import app, main
 from bench.options import RunOptions
 from bench.plan import DEFAULT_SUBJECTS
-from bench.record import Run, RunFolder
+from bench.record import FORMAT, Run, RunFolder
 from tests import records
 
 DOCS = Path(__file__).parents[1]
@@ -260,7 +260,7 @@ def test_a_folder_in_place_of_a_factory_file_is_one_line(cli: Cli, tmp_path: Pat
     ("file", "content", "says"),
     [
         ("run.json", '{"format": 1}', "run.json is damaged"),
-        ("run.json", '{"format": 2}', "format 2, this version reads up to 1; upgrade"),
+        ("run.json", f'{{"format": {FORMAT + 1}}}', f"this version reads up to {FORMAT}; upgrade"),
         ("trials.jsonl", "not json\n", "trials.jsonl:1 is damaged"),
     ],
 )

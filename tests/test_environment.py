@@ -100,6 +100,39 @@ def test_a_quiet_machine_has_no_warnings() -> None:
             "governor is 'powersave'",
             "cpupower",
         ),
+        ({"clock_source": "hpet"}, "clock source is 'hpet'", "clocksource=tsc"),
+        ({"cpu": Cpu(model="m", cores=4, usable=4, governor=None, smt=True)}, "SMT", "nosmt"),
+        ({"cpu": Cpu(model="m", cores=4, usable=4, governor=None, turbo=True)}, "turbo", "off"),
+        (
+            {"scratch": Scratch(file_system="ext4", fsync_ns=900_000, free_bytes=300 << 20)},
+            "300 MiB are free",
+            "REFRESHBENCH_SCRATCH",
+        ),
+        (
+            {
+                "memory": Memory(
+                    total_bytes=8 << 30,
+                    available_bytes=6 << 30,
+                    limit_bytes=512 << 20,
+                    swap_used_bytes=0,
+                )
+            },
+            "may use 512 MiB",
+            "raise its limit",
+        ),
+        (
+            {
+                "memory": Memory(
+                    total_bytes=8 << 30,
+                    available_bytes=6 << 30,
+                    limit_bytes=None,
+                    swap_used_bytes=0,
+                    huge_pages="always",
+                )
+            },
+            "huge pages",
+            "madvise",
+        ),
         ({"load_average": (2.5, 1.0, 1.0)}, "load average is 2.5 on 4 cores", "run again"),
         (
             {"cpu": Cpu(model="m", cores=4, usable=1.5, governor=None)},

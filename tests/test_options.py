@@ -69,7 +69,7 @@ def test_the_last_of_two_settings_of_one_key_stands() -> None:
         ("latency.connections=1,0", "greater than 0; for example connections=1,8,32"),
         ("latency.connections=[1,", "tuple"),
         ("latency.connections=[]", "at least 1 item"),
-        ("durability.faults=fire", "'restart' or 'crash'"),
+        ("durability.faults=fire", "'restart', 'crash', 'powercut'"),
         ("consistency.instances=1", "greater than or equal to 2"),
     ],
 )

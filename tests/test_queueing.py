@@ -89,8 +89,8 @@ def md1_below(rho: float, t: float) -> float:
 
 
 def md1_wait(rho: float, percent: float) -> float:
-    """Invert it by bisection; the series is exact enough where its terms are small, below 20."""
-    low, high = 0.0, 20.0
+    """Invert it by bisection; the series keeps four digits below 30, where its terms are small."""
+    low, high = 0.0, 30.0
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (low, middle) if md1_below(rho, middle) >= percent / 100 else (middle, high)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from bench.analysis.estimate import CONFIDENCE
 
@@ -51,9 +52,11 @@ def difference(one: Sequence[float], other: Sequence[float]) -> Difference | Non
     )
 
 
-def logarithms(values: Sequence[float]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def logarithms(values: ArrayLike) -> NDArray[np.float64]:
     """Give the logarithms; a figure of 0 is taken as the smallest there is."""
-    return np.log(np.maximum(np.asarray(values, dtype=np.float64), np.finfo(np.float64).tiny))
+    floor = np.finfo(np.float64).tiny
+    logs: NDArray[np.float64] = np.log(np.maximum(np.asarray(values, np.float64), floor))
+    return logs
 
 
 def holm(ps: Sequence[float]) -> Sequence[float]:

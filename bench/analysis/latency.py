@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from backends.store import Durability
+from bench.analysis.cost import CostFigures, cost_figures
 from bench.analysis.estimate import Estimate, estimate
 from bench.analysis.evidence import Judged
 from bench.analysis.limits import client_share, cores, limited_because, machine_share
@@ -72,6 +73,8 @@ class LatencyCell(Record):
     """Per operation; None for a part of a mix, whose CPU can't be told apart."""
     server_cpu_us: Estimate | None
     """Per operation; None where there is no server of ours to look at."""
+    cost: CostFigures | None = None
+    """Disk, fsyncs and network; None for a part of a mix."""
     client_share: float
     """CPU of a worker process, of one core."""
     machine_share: float | None
@@ -241,6 +244,7 @@ def _gather(run: Run, subject: SubjectFacts, key: Key, every: Sequence[_Part]) -
         maximum_ns=max(part.samples.maximum_ns for part in parts),
         client_cpu_us=_client_cpu_us(cells) if whole else None,
         server_cpu_us=_server_cpu_us(cells) if whole else None,
+        cost=cost_figures(cells) if whole else None,
         client_share=client_share(cells),
         machine_share=machine_share(cells, cores(run.environment)),
         client_rss_bytes=max(cell.client_rss_bytes for cell in cells),

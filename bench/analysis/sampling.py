@@ -5,6 +5,7 @@ say, and a run that was killed decides again as it had decided. A group is one c
 for one subject; when one group has enough, the others go on.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -81,6 +82,8 @@ class Sampler:
         name, width = _widest(known, planned.repeat)
         if width <= asked.precision:
             return Need(taken=False, stopped="precise")
+        if math.isinf(width):
+            return Need(taken=True, because=f"{name}: too few trials have it for an interval")
         return Need(
             taken=True, because=f"{name}: ±{width:.1%} is wider than ±{asked.precision:.1%}"
         )
@@ -88,7 +91,7 @@ class Sampler:
 
 def asked_of(run: Run, scenario: str) -> AdaptiveParameters | None:
     """Give what a run asked of a scenario's precision; None where the scenario takes no account."""
-    if scenario not in scenarios.names():
+    if scenario not in scenarios.names() or scenario not in run.parameters:
         return None
     parameters = scenarios.load(scenario).parameters.model_validate(run.parameters[scenario])
     return parameters if isinstance(parameters, AdaptiveParameters) else None
@@ -138,5 +141,5 @@ def _widest(figures: Mapping[int, Mapping[str, float]], before: int) -> tuple[st
     widths = {name: one.half_width for name, one in found.items() if one.method == "interval"}
     if len(widths) < len(found):
         # Too few for an interval: no more can be said than that.
-        return next(name for name in found if name not in widths), float("inf")
+        return next(name for name in found if name not in widths), math.inf
     return max(widths.items(), key=lambda item: item[1], default=("", 0.0))

@@ -31,6 +31,7 @@ from bench.analysis.scale import Beyond, ScaleFigures, beyond, scale_figures
 from bench.analysis.soak import SoakSeries, soak_series
 from bench.analysis.staleness import StalenessFigures, staleness_figures
 from bench.analysis.tokens import RefreshShare, TokenFigures, refresh_shares, token_figures
+from bench.analysis.workers import WorkerFigures, worker_figures
 from bench.record import Record, Run, ServerFacts, Skipped, SubjectFacts, Trial
 from scenarios.consistency import ConsistencyFindings
 from scenarios.durability import DurabilityFindings
@@ -84,6 +85,7 @@ class Summary(Record):
     """Scenarios of the record that this version doesn't know; their trials are left out."""
     subjects: list[SubjectFacts]
     servers: list[ServerOf]
+    workers: WorkerFigures | None
     reference_connections: int | None
     """The concurrency that the comparison is made at."""
     cells: list[LatencyCell]
@@ -197,6 +199,7 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         unknown_scenarios=sorted({t.scenario for t in trials} - set(scenarios.names())),
         subjects=run.subjects,
         servers=_servers(run, trials),
+        workers=worker_figures(trials),
         reference_connections=reference_connections(cells),
         cells=list(cells),
         nothing_done=list(nothing_done),

@@ -17,6 +17,7 @@ refreshbench run durability -b redis:aof-everysec --set durability.trials=20
 refreshbench run latency --set latency.connections=1,64
 refreshbench run load --workload peak.toml -b postgres -b redis
 refreshbench run -b my_store.py:make_store -b redis
+refreshbench run latency -b redis --servers url --workers tcp://scheduler.example:8786
 refreshbench run --resume 20261123T130102Z-quick
 REFRESHBENCH_REDIS_URL=redis://db.example/0 refreshbench run -b redis
 """
@@ -55,6 +56,14 @@ def run(
             help="Where servers come from: installed packages, PATH, or the URLs you set."
             " [dim]\\[default: auto, the first that works][/]",
             autocompletion=server_ways,
+        ),
+    ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="local|tcp://HOST:PORT",
+            help="Where the load comes from: processes of this host, or the workers of a Dask"
+            " cluster. [dim]\\[default: local][/]",
         ),
     ] = None,
     seed: Annotated[
@@ -108,6 +117,7 @@ def run(
             "backends": backends,
             "effort": effort,
             "servers": servers,
+            "workers": workers,
             "seed": seed,
             "set": (*from_file, *(settings or ())),
         }

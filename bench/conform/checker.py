@@ -17,7 +17,7 @@ from bench.conform import child
 from bench.conform.properties import PROPERTIES
 from bench.conform.property import Property, Result, Status
 from bench.errors import Failed, Missing
-from bench.load.workers import Worker, workers
+from bench.load.workers import Process, workers
 from bench.servers.server import Found, Unavailable
 from bench.workspace import Workspace
 from scenarios.scenario import Effort
@@ -69,7 +69,7 @@ class Checker:
         self.served_by: str | None = None
         self._found = _server(self.subject, way)
         self._hangs = 0
-        self._process: tuple[ExitStack, Worker, Path] | None = None
+        self._process: tuple[ExitStack, Process, Path] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -140,7 +140,7 @@ class Checker:
                 worker.submit(child.end).result(START_SECONDS)
         self._discard()
 
-    def _ready(self) -> tuple[ExitStack, Worker, Path]:
+    def _ready(self) -> tuple[ExitStack, Process, Path]:
         if self._process is None:
             stack = ExitStack()
             try:

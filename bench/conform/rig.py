@@ -16,7 +16,7 @@ from bench.conform.caller import Caller
 from bench.conform.lanes import Answer, Lane, meeting_place, on_threads
 from bench.conform.property import NotApplicable, Violation
 from bench.conform.watched import Watched, waiting_for
-from bench.load.workers import Worker, workers
+from bench.load.workers import Process, workers
 from bench.servers.server import Server
 from scenarios.scenario import Effort
 
@@ -120,7 +120,7 @@ class Rig:
         return ("threads", "processes") if self.shared else ("threads",)
 
     @contextlib.contextmanager
-    def instances(self, count: int, policy: Policy | None = None) -> Iterator[Sequence[Worker]]:
+    def instances(self, count: int, policy: Policy | None = None) -> Iterator[Sequence[Process]]:
         """Start app instances: processes with the store open."""
         with workers(count) as running:
             opening = [

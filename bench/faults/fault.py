@@ -8,7 +8,7 @@ from typing import Literal
 
 from bench.errors import Failed
 from bench.faults.proxy import Proxy
-from bench.load.workers import Worker
+from bench.load.workers import Process
 from bench.servers.server import Server
 from bench.volume import ThinVolume, Volume
 
@@ -22,7 +22,7 @@ class Site:
     """Where the fault strikes: the store's server, or the processes that hold an embedded one."""
 
     server: Server | None
-    crew: Sequence[Worker]
+    crew: Sequence[Process]
     """The clients; without a server they hold the store."""
     volume: Volume | None
     proxy: Proxy | None

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.load.schedule import Call
+from scenarios.cost import Cost
 from scenarios.histogram import histogram
 from scenarios.phases.measure import Samples
 from scenarios.phases.workload import Operation
@@ -71,6 +72,9 @@ class Part:
     cpu_ns: int
     rss_bytes: int
     exhausted: bool
+    cost: Cost | None = None
+    """Disk and fsyncs are this process's own, and the store's where it is inside; None where they
+    weren't asked for."""
 
 
 def samples_of(done: Sequence[tuple[Sequence[Call], Driven]]) -> dict[Operation, Samples]:

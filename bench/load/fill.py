@@ -15,6 +15,7 @@ from typing import NamedTuple
 import psutil
 
 from backends.store import Loads, Outcome, Session
+from bench.load import clocks
 from bench.load.closed_loop import Driven, Part, drive, samples_of
 from bench.load.population import Population, Walk
 from bench.load.schedule import Call
@@ -101,8 +102,8 @@ def load(issued_at_ms: int, indices: range, clients: int, seconds: float) -> Loa
         added=sum(map(len, loaded)),
         bulk=isinstance(here.store, Loads),
         stopped=next((source.stopped for source in sources if source.stopped), None),
-        begin_ns=begin_ns,
-        end_ns=end_ns,
+        begin_ns=clocks.to_runner(begin_ns),
+        end_ns=clocks.to_runner(end_ns),
         cpu_ns=cpu_ns,
         rss_bytes=psutil.Process().memory_info().rss,
     )
@@ -124,14 +125,15 @@ def visit(start_ns: int, seconds: float) -> Part | None:
     """Let every client make its calls from `start_ns` on; None where it has no session to visit."""
     if not _walks:
         return None
+    start_ns = clocks.to_local(start_ns)
     deadline_ns = start_ns + int(seconds * 1e9)
     cpu_ns = time.process_time_ns()
     driven = _go(start_ns, deadline_ns)
     cpu_ns = time.process_time_ns() - cpu_ns
     return Part(
         samples=samples_of(list(zip(_ready, driven, strict=True))),
-        begin_ns=min(one.begin_ns for one in driven),
-        end_ns=max(one.end_ns for one in driven),
+        begin_ns=clocks.to_runner(min(one.begin_ns for one in driven)),
+        end_ns=clocks.to_runner(max(one.end_ns for one in driven)),
         cpu_ns=cpu_ns,
         rss_bytes=psutil.Process().memory_info().rss,
         exhausted=any(one.end_ns < deadline_ns for one in driven),

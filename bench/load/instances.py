@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from backends.store import Outcome, Reason, Revokes
+from bench.load import clocks
 from bench.load.clients import Held
 from bench.load.worker import now_ms, state
 
@@ -67,13 +68,13 @@ def act(kind: Act, held: Held | None) -> Acted:
         assert isinstance(here.store, Revokes), here.store
         here.store.revoke(held.family, Reason.LOGOUT, now_ms())
         after = held
-    return Acted(held or after, after, time.monotonic_ns())
+    return Acted(held or after, after, clocks.to_runner(time.monotonic_ns()))
 
 
 def look(kind: Act, before: Held, after: Held) -> Looked:
     """Say whether this instance sees what another one did."""
     store = state().store
-    at_ns = time.monotonic_ns()
+    at_ns = clocks.to_runner(time.monotonic_ns())
     outcome = store.verify(after.token(), after.device, now_ms()).outcome
     if kind == "revoke":
         return Looked(at_ns, outcome is Outcome.REVOKED)

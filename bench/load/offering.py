@@ -7,9 +7,10 @@ import gc
 import time
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from bench.load import clocks
 from bench.load.arrivals import ALONE, Intended, intended
 from bench.load.open_loop import Account, Agenda, Driven, account, drive, made
 from bench.load.pacing import real_timing, wake_on_time
@@ -97,6 +98,7 @@ def run(start_ns: int, give_up_seconds: float) -> Offered:
     """Start everything that is due from `start_ns` on; give up so long after the last of it."""
     here = state()
     [ready] = _ready
+    start_ns = clocks.to_local(start_ns)
     close_ns = start_ns + int(ready.offer.seconds * 1e9)
     agenda = Agenda(
         turns=iter(range(len(ready.due.offsets_ns))),
@@ -113,7 +115,8 @@ def run(start_ns: int, give_up_seconds: float) -> Offered:
     _settle(ready, agenda, driven)
     found = account(agenda, driven, ready.storms, ready.due.storms, ready.offer.phase.storms.size)
     _ready.clear()
-    return Offered(found, cpu_ns)
+    end_ns = clocks.to_runner(found.end_ns)
+    return Offered(replace(found, end_ns=end_ns), cpu_ns)
 
 
 def _client(agenda: Agenda, own: Sequence[Call], start_ns: int) -> Driven:

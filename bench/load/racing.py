@@ -14,6 +14,7 @@ from functools import partial
 from typing import NamedTuple
 
 from backends.store import Family, Reason, Revokes, Session, Successor
+from bench.load import clocks
 from bench.load.attempt import attempt
 from bench.load.clients import IDLE_MS, Held
 from bench.load.history_load import OPS_A_CLIENT
@@ -100,7 +101,7 @@ def _sit(
     events: list[Event] = []
     for number, entry in enumerate(heat.entries):
         move = _move(heat, seat, entry)
-        due_ns = heat.start_ns + number * heat.gap_ns
+        due_ns = clocks.to_local(heat.start_ns) + number * heat.gap_ns
         time.sleep(max(due_ns - heat.spin_ns - time.monotonic_ns(), 0) / 1e9)
         while time.monotonic_ns() < due_ns:
             pass
@@ -110,9 +111,9 @@ def _sit(
 
 
 def _make(move: Move, instance: int, first_op: int) -> Sequence[Event]:
-    invoke_ns = time.monotonic_ns()
+    invoke_ns = clocks.to_runner(time.monotonic_ns())
     answer = attempt(move.call)
-    return_ns = time.monotonic_ns()
+    return_ns = clocks.to_runner(time.monotonic_ns())
     return [
         replace(
             event,

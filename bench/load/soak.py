@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from backends.store import Outcome, RefreshStore
+from bench.load import clocks
 from bench.load.fill import walks
 from bench.load.pacing import Timing, real_timing, wake_on_time
 from bench.load.population import Walk
@@ -69,6 +70,7 @@ def soak(phase: Soak, start_ns: int, first: int, step: int) -> Soaking:
     here = state()
     end = int(phase.rate * phase.seconds)
     seats = [(walk, Turns(first + n, step, end)) for n, walk in enumerate(walks())]
+    start_ns = clocks.to_local(start_ns)
 
     def client(seat: tuple[Walk, Turns]) -> Paced:
         wake_on_time()

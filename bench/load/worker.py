@@ -1,25 +1,27 @@
 """What runs inside a worker process: one store, its client threads, and their sessions.
 
 Every function here is called through the worker's executor, one at a time, so the module's state
-needs no lock. Instants sent to a worker are CLOCK_MONOTONIC, the same for all of a host.
+needs no lock. Instants sent to a worker, and back, are of the runner's clock (`bench.load.clocks`).
 """
 
 import gc
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import psutil
-
 import backends
 from backends.errors import UnknownSubject
 from backends.store import Configured, Place, Policy, RefreshStore
+from bench import meter, traffic
+from bench.load import clocks
 from bench.load.client_threads import ClientThreads
 from bench.load.clients import Clients
 from bench.load.closed_loop import Driven, Part, drive, samples_of
 from bench.load.schedule import Call, Fleet
 from bench.load.token_work import with_tokens
+from scenarios.cost import NETWORK, Cost
 from scenarios.phases.measure import Measure
 from scenarios.phases.workload import Workload
 
@@ -30,6 +32,9 @@ LARGEST_STEP = 8
 PRELOAD_THREADS = 8
 HEADROOM = 2.0
 """Calls prepared per call expected: clients don't get on evenly, and a warm store is faster."""
+
+
+NO_CONNECTION = "its clients hold no TCP connection"
 
 
 class Target(NamedTuple):
@@ -49,6 +54,8 @@ class State:
 
     target: Target
     store: RefreshStore
+    strangers: frozenset[traffic.Peer]
+    """Whom this process was connected to before: none of them is the store."""
     threads: ClientThreads
     clients: Clients
     """Opens sessions outside any client thread."""
@@ -76,10 +83,11 @@ def open_store(target: Target) -> Mapping[str, str]:
         subject = backends.resolve(target.spec)
     except UnknownSubject as error:
         raise RuntimeError(str(error)) from error
+    strangers = traffic.peers()
     store = subject.open(target.place, target.policy)
     settings = store.settings() if isinstance(store, Configured) else {}
     clients = Clients(target.seed, target.name)
-    _worker[:] = [State(target, store, ClientThreads(), clients)]
+    _worker[:] = [State(target, store, strangers, ClientThreads(), clients)]
     return settings
 
 
@@ -90,6 +98,13 @@ def close_store() -> None:
     here.store.close()
     _worker.clear()
     gc.unfreeze()
+
+
+def forget() -> None:
+    """Leave nothing of a trial in this process, whether a store is open or not."""
+    clocks.set_ahead(0)
+    if _worker:
+        close_store()
 
 
 def preload(sessions: int) -> None:
@@ -138,22 +153,38 @@ def prepare(phase: Measure, threads: int, most_calls: int) -> None:
 def measure(start_ns: int, seconds: float) -> Part:
     """Start every client at `start_ns` and measure for `seconds`."""
     here = state()
+    start_ns = clocks.to_local(start_ns)
     deadline_ns = start_ns + int(seconds * 1e9)
     schedules = [schedule for _, schedule in here.ready]
-    cpu_ns = time.process_time_ns()
-    driven = _drive_all(here, start_ns, deadline_ns)
-    cpu_ns = time.process_time_ns() - cpu_ns
+    before = traffic.flows(here.strangers)
+    inside = here.target.place.url is None
+    with meter.metered(lambda: [os.getpid()], disk=inside) as spent:
+        driven = _drive_all(here, start_ns, deadline_ns)
+    flow = traffic.between(before, traffic.flows(here.strangers))
     _settle(here, driven)
     part = Part(
         samples=samples_of(list(zip(schedules, driven, strict=True))),
-        begin_ns=min(result.begin_ns for result in driven),
-        end_ns=max(result.end_ns for result in driven),
-        cpu_ns=cpu_ns,
-        rss_bytes=psutil.Process().memory_info().rss,
+        begin_ns=clocks.to_runner(min(result.begin_ns for result in driven)),
+        end_ns=clocks.to_runner(max(result.end_ns for result in driven)),
+        cpu_ns=spent.cpu_ns,
+        rss_bytes=spent.memory_bytes,
+        cost=_cost(spent, flow),
         exhausted=any(result.end_ns < deadline_ns for result in driven),
     )
     here.ready = []
     return part
+
+
+def _cost(spent: meter.Spent, flow: traffic.Flow | None) -> Cost:
+    sent, received = flow or (None, None)
+    silent = {} if flow else dict.fromkeys(NETWORK, NO_CONNECTION)
+    return Cost(
+        written_bytes=spent.written_bytes,
+        fsyncs=spent.fsyncs,
+        sent_bytes=sent,
+        received_bytes=received,
+        missing={**spent.missing, **silent},
+    )
 
 
 def log_in(here: State, fleet: Fleet) -> None:

@@ -1,7 +1,8 @@
-"""Worker processes: one `Executor` each, so that what a worker keeps is found there again.
+"""Workers: one `Executor` of one process each, so that what one keeps is found there again.
 
-Processes come from a fork server: it has the drivers imported and no threads, so a worker is there
-in milliseconds and nothing of the runner is copied into it. A worker ends when its parent does.
+Here are those of this host; `bench.load.cluster` has those of others. Processes come from a fork
+server: it has the drivers imported and no threads, so a worker is there in milliseconds and nothing
+of the runner is copied into it. A worker ends when its parent does.
 """
 
 import contextlib
@@ -9,14 +10,19 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from functools import partial
+from contextlib import AbstractContextManager
+from functools import cached_property, partial
 from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from bench import namespaces
+from bench.load import clocks
+from bench.servers.server import Found
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,11 +43,40 @@ PATIENCE_SECONDS = 60.0
 _STARTER = ThreadPoolExecutor(1, thread_name_prefix="refreshbench-start")
 
 
-class Worker:
-    """One process that runs functions one after another."""
+class Worker(ABC):
+    """One process, on whatever host, that runs functions one after another."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Run `function` there; a killed worker's futures raise BrokenExecutor."""
+        return self._executor.submit(function, *args, **kwargs)
+
+    def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run `function` there and wait for it."""
+        return self.submit(function, *args, **kwargs).result(PATIENCE_SECONDS)
+
+    @cached_property
+    def host(self) -> clocks.Host:
+        """Where it is."""
+        return self.call(clocks.here)
+
+    @cached_property
+    def clock(self) -> clocks.Offset:
+        """By how much its clock is ahead of this process's, asked once."""
+        return clocks.measure(lambda: self.call(time.monotonic_ns))
+
+    @abstractmethod
+    def end(self) -> None:
+        """Let go of it, whatever it is at, with nothing of ours left there."""
+
+
+class Process(Worker):
+    """A worker that is a child process of ours."""
 
     def __init__(self, executor: ProcessPoolExecutor) -> None:
-        self._executor: Executor = executor
+        super().__init__(executor)
         # Ctrl-C, raised in the main thread, would cut a start there in two: a process that looks
         # for what is gone by then, and says so in a traceback.
         started = _STARTER.submit(lambda: executor.submit(os.getpid).result(PATIENCE_SECONDS))
@@ -51,14 +86,6 @@ class Worker:
             wait([started])
             executor.shutdown(wait=True)
             raise
-
-    def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Run `function` there; a killed worker's futures raise BrokenExecutor."""
-        return self._executor.submit(function, *args, **kwargs)
-
-    def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run `function` there and wait for it."""
-        return self.submit(function, *args, **kwargs).result(PATIENCE_SECONDS)
 
     def kill(self) -> None:
         """SIGKILL the process: nothing of it runs any more."""
@@ -71,10 +98,51 @@ class Worker:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 
+def cores() -> int:
+    """Give the cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class Source(Protocol):
+    """Where the workers of a trial come from."""
+
+    @property
+    def width(self) -> int:
+        """Give the number of workers that the connections of a cell are shared out among."""
+
+    @property
+    def lead_ns(self) -> int:
+        """How far ahead a common start is set, so that every worker knows of it in time."""
+
+    def workers(self, count: int, first: int = 0) -> AbstractContextManager[Sequence[Worker]]:
+        """Give `count` workers, from the `first`-th on; let go of at the block's end."""
+
+    def require_reach(self, servers: Mapping[str, Found]) -> None:
+        """Make sure that the workers can reach the servers of the run. Raises WrongUse."""
+
+
+class Local:
+    """Processes of this host, one a core where there is a choice."""
+
+    lead_ns = 20_000_000
+
+    @property
+    def width(self) -> int:
+        """One a core that this process may use."""
+        return cores()
+
+    def workers(self, count: int, first: int = 0) -> AbstractContextManager[Sequence[Worker]]:
+        """Start processes."""
+        return workers(count, first)
+
+    def require_reach(self, servers: Mapping[str, Found]) -> None:
+        """They reach whatever this process does."""
+
+
 @contextlib.contextmanager
 def workers(
     count: int, first: int = 0, namespace: Path | None = None
-) -> Iterator[Sequence[Worker]]:
+) -> Iterator[Sequence[Process]]:
     """Start `count` worker processes, on the host of `namespace`; they are gone when it ends.
 
     Each is kept on one CPU, dealt out in turn from the `first`-th: client threads that the kernel
@@ -83,13 +151,13 @@ def workers(
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
     _start_fork_server()
-    running: list[Worker] = []
+    running: list[Process] = []
     try:
         cpus = sorted(os.sched_getaffinity(0))
         for number in range(first, first + count):
             cpu = cpus[number % len(cpus)]
             begin = partial(_begin, cpu, namespace)
-            running.append(Worker(ProcessPoolExecutor(1, mp_context=context, initializer=begin)))
+            running.append(Process(ProcessPoolExecutor(1, mp_context=context, initializer=begin)))
         yield running
     finally:
         for worker in running:

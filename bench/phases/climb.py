@@ -10,7 +10,7 @@ from bench.load.open_loop import Account
 from bench.load.search import Found, search
 from bench.load.workers import Worker, together
 from bench.phases import measure
-from bench.phases.stage import Stage, soon_ns
+from bench.phases.stage import Stage
 from scenarios.histogram import Histogram, count, merged
 from scenarios.phases.climb import Climb, Climbed, Purpose, Step, Tally
 from scenarios.phases.measure import Measure, Measured
@@ -87,7 +87,7 @@ class _Climb:
         ]
         together([one.submit(task.prepare, offer) for one, offer in zip(crew, offers, strict=True)])
         before = meter.cpu_ns(self._stage.server_pids())
-        start_ns = soon_ns()
+        start_ns = self._stage.soon_ns()
         give_up_seconds = seconds * GIVE_UP
         parts: list[Offered] = list(
             together(
@@ -96,7 +96,7 @@ class _Climb:
             )
         )
         pids = self._stage.server_pids()
-        spent_ns = meter.spent_ns(before, meter.cpu_ns(pids)) if pids else None
+        spent_ns = meter.spent_between(before, meter.cpu_ns(pids)) if pids else None
         accounts = [part.account for part in parts]
         step = Step(
             purpose=purpose,

@@ -5,13 +5,13 @@ from bench.load import fill as task
 from bench.load.fill import Loaded
 from bench.load.worker import now_ms
 from bench.load.workers import together
-from bench.phases.stage import Stage, cores
+from bench.phases.stage import Stage
 from scenarios.phases.fill import Fill, Filled
 
 
 def execute(phase: Fill, stage: Stage) -> Filled:
     """Share the new sessions out among the workers, in ranges, and let them load."""
-    crew = stage.crew(cores() if stage.shared else 1)
+    crew = stage.crew(stage.width)
     share = -(-max(phase.sessions - stage.filled, 0) // len(crew))
     ends = [min(stage.filled + number * share, phase.sessions) for number in range(len(crew) + 1)]
     clients = -(-phase.connections // len(crew))
@@ -45,7 +45,7 @@ def execute(phase: Fill, stage: Stage) -> Filled:
         stopped=next((one.stopped for one in loaded if one.stopped), None),
         client_cpu_ns=sum(one.cpu_ns for one in loaded),
         client_rss_bytes=sum(one.rss_bytes for one in loaded),
-        server_cpu_ns=meter.spent_ns(before, after) if pids else None,
+        server_cpu_ns=meter.spent_between(before, after) if pids else None,
         server_rss_bytes=meter.memory_bytes(pids) if pids else None,
         disk_bytes=counters.disk_bytes(stage),
         counters=said,

@@ -6,15 +6,18 @@ from bench import meter
 from bench.load import worker as task
 from bench.load.closed_loop import Part
 from bench.load.workers import together
-from bench.phases.stage import Stage, cores, soon_ns
+from bench.phases.stage import Stage
+from scenarios.cost import DISK, NETWORK, Cost, added
 from scenarios.histogram import merged
 from scenarios.phases.measure import Measure, Measured, Samples
 from scenarios.phases.workload import Operation
 
+NOT_OURS = "the server is yours, and may be on another host: its processes aren't looked at"
+
 
 def execute(phase: Measure, stage: Stage) -> Measured:
     """Share the connections out, warm up, measure, and add the parts up."""
-    most = cores() if stage.shared else 1
+    most = stage.width
     crew = stage.crew(most)
     for one in crew[stage.preloaded :]:
         one.call(task.preload, -(-phase.workload.sessions // most))
@@ -31,16 +34,14 @@ def execute(phase: Measure, stage: Stage) -> Measured:
         ],
         phase.warmup_seconds,
     )
-    before = meter.cpu_ns(stage.server_pids())
-    start_ns = soon_ns()
-    parts: list[Part] = list(
-        together(
-            [one.submit(task.measure, start_ns, phase.seconds) for one in active], phase.seconds
+    with meter.metered(stage.server_pids) as spent:
+        start_ns = stage.soon_ns()
+        parts: list[Part] = list(
+            together(
+                [one.submit(task.measure, start_ns, phase.seconds) for one in active],
+                phase.seconds,
+            )
         )
-    )
-    used = meter.cpu_ns(before)
-    pids = stage.server_pids()
-    came = meter.cpu_ns([pid for pid in pids if pid not in before])
     operations = dict.fromkeys(operation for part in parts for operation in part.samples)
     return Measured(
         phase=phase,
@@ -49,9 +50,25 @@ def execute(phase: Measure, stage: Stage) -> Measured:
         processes=len(active),
         client_cpu_ns=sum(part.cpu_ns for part in parts),
         client_rss_bytes=sum(part.rss_bytes for part in parts),
-        server_cpu_ns=meter.spent_ns(before, {**used, **came}) if pids else None,
-        server_rss_bytes=meter.memory_bytes(pids) if pids else None,
+        server_cpu_ns=spent.cpu_ns if spent.seen else None,
+        server_rss_bytes=spent.memory_bytes if spent.seen else None,
+        cost=_cost(stage, spent, added([part.cost for part in parts if part.cost])),
         exhausted=any(part.exhausted for part in parts),
+    )
+
+
+def _cost(stage: Stage, server: meter.Spent, clients: Cost) -> Cost:
+    """Take disk and fsyncs from the server where there is one, else from whom the store is in."""
+    if stage.server is None:
+        return clients
+    if not server.seen:
+        written, fsyncs = None, None
+        missing = dict.fromkeys(DISK, NOT_OURS)
+    else:
+        written, fsyncs, missing = server.written_bytes, server.fsyncs, server.missing
+    network = {name: why for name, why in clients.missing.items() if name in NETWORK}
+    return clients.model_copy(
+        update={"written_bytes": written, "fsyncs": fsyncs, "missing": {**network, **missing}}
     )
 
 

@@ -3,14 +3,15 @@
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
+from bench.errors import Failed
 from bench.faults.proxy import Proxy, address
 from bench.load import racing as task
 from bench.load.clients import Held, subject_of
 from bench.load.history_load import OPS_A_CLIENT
 from bench.load.racing import Heat
-from bench.load.workers import Worker, together, workers
+from bench.load.workers import Process, Worker, together, workers
 from bench.phases.mishap import PAUSE_SECONDS, Mishaps, Pauses, lose_answers, pause_times_ns
-from bench.phases.stage import Stage, cores, soon_ns
+from bench.phases.stage import Stage
 from scenarios.history import Event
 from scenarios.phases.race import Race, Raced
 
@@ -75,8 +76,8 @@ def _run(phase: Race, stage: Stage, crew: Sequence[Worker], proxy: Proxy | None)
         gap_ns = max(gap_ns, MISHAP_GAP_NS)
     # With more processes than cores, those that spin would keep the others from their start; the
     # threads of one process have one core between them, and take turns while they spin.
-    spin_ns = SPIN_NS if phase.instances <= cores() or not stage.shared else 0
-    heat = Heat(phase.contest, phase.instances, entries, soon_ns(), gap_ns, spin_ns)
+    spin_ns = SPIN_NS if phase.instances <= stage.most_at_once or not stage.shared else 0
+    heat = Heat(phase.contest, phase.instances, entries, stage.soon_ns(), gap_ns, spin_ns)
     seats = [range(n, phase.instances, len(crew)) for n in range(len(crew))]
     slack_seconds = phase.rounds * (CALL_SECONDS if proxy is None else RETRIES_SECONDS)
     pauses = Pauses(lambda: stage.server_pids() if phase.mishap == "paused server" else _last(crew))
@@ -101,7 +102,10 @@ def _run(phase: Race, stage: Stage, crew: Sequence[Worker], proxy: Proxy | None)
 
 
 def _last(crew: Sequence[Worker]) -> Sequence[int]:
-    return [crew[-1].pid]
+    last = crew[-1]
+    if not isinstance(last, Process):
+        raise Failed("a worker on another host can't be paused: run it with --workers local")
+    return [last.pid]
 
 
 def _mishaps(

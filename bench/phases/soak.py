@@ -6,18 +6,18 @@ from bench import counters, meter
 from bench.load import soak as task
 from bench.load.soak import Soaking
 from bench.load.workers import together
-from bench.phases.stage import Stage, cores, soon_ns
+from bench.phases.stage import Stage
 from scenarios.phases.soak import Soak, Soaked, Tick
 
 
 def execute(phase: Soak, stage: Stage) -> Soaked:
     """Let every client take its turns, and look at the store once an interval."""
-    crew = stage.crew(cores() if stage.shared else 1)
+    crew = stage.crew(stage.width)
     counts = together([one.submit(task.warm_up) for one in crew])
     before = meter.cpu_ns(stage.server_pids())
     with counters.reader(stage) as read:
         read()
-        start_ns = soon_ns()
+        start_ns = stage.soon_ns()
         soaking = [
             one.submit(task.soak, phase, start_ns, sum(counts[:number]), sum(counts))
             for number, one in enumerate(crew)
@@ -36,5 +36,5 @@ def execute(phase: Soak, stage: Stage) -> Soaked:
         ticks=ticks,
         processes=len(parts),
         client_cpu_ns=sum(part.cpu_ns for part in parts),
-        server_cpu_ns=meter.spent_ns(before, meter.cpu_ns(pids)) if pids else None,
+        server_cpu_ns=meter.spent_between(before, meter.cpu_ns(pids)) if pids else None,
     )

@@ -1,7 +1,6 @@
 """Where a trial is played: its store's place, its server, and its worker processes."""
 
 import contextlib
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,8 +11,10 @@ from backends import Subject
 from backends.store import Place, Policy
 from bench.errors import Failed
 from bench.faults.proxy import Proxy
+from bench.load import clocks
 from bench.load.worker import Target, open_store
-from bench.load.workers import Worker, workers
+from bench.load.workers import Local, Source, Worker
+from bench.record import WorkerFacts
 from bench.servers.server import Server
 from bench.volume import Volume
 
@@ -33,6 +34,7 @@ class Stage:
         server: Server | None,
         seed: int,
         scratch: Path,
+        source: Source | None = None,
         volume: Volume | None = None,
         proxy: Proxy | None = None,
     ) -> None:
@@ -53,6 +55,12 @@ class Stage:
         """Sessions that were loaded."""
         self.settings: Mapping[str, str] = {}
         """As read back by the first worker."""
+        self.workers: list[WorkerFacts] = []
+        """Of every worker that took part in a measurement."""
+        apart = not subject.profile.capabilities.shared_by_hosts
+        # A store that lives in one host's memory or files has its application there.
+        self._source = Local() if source is None or apart else source
+        self._hosts = [clocks.here()]
         self.place = place
         self._policy = policy
         self._opened = 0
@@ -79,11 +87,36 @@ class Stage:
         """Give `count` workers with the store open, the same ones in every phase."""
         missing = count - len(self._crew)
         if missing > 0:
-            joined = self._exit.enter_context(workers(missing, first=len(self._crew)))
+            joined = self._exit.enter_context(self._source.workers(missing, len(self._crew)))
             for worker in joined:
                 self.open(worker)
+                self.workers.append(self._describe(worker))
             self._crew.extend(joined)
         return self._crew[:count]
+
+    @property
+    def width(self) -> int:
+        """How many workers the connections of a cell are shared out among."""
+        return self._source.width if self.shared else 1
+
+    @property
+    def most_at_once(self) -> int:
+        """How many workers can run at the same moment, whether or not they can share a store."""
+        return self._source.width
+
+    def soon_ns(self) -> int:
+        """Give a common start a moment ahead, CLOCK_MONOTONIC of this process."""
+        return time.monotonic_ns() + self._source.lead_ns
+
+    def _describe(self, worker: Worker) -> WorkerFacts:
+        if worker.host not in self._hosts:
+            self._hosts.append(worker.host)
+        return WorkerFacts(
+            host=self._hosts.index(worker.host),
+            clock_offset_ns=worker.clock.ns,
+            clock_error_ns=worker.clock.error_ns,
+            same_clock=clocks.same_clock(worker.host, self._hosts[0]),
+        )
 
     def open(self, worker: Worker, url: str | None = None) -> None:
         """Open the store in a worker, by another URL if one is given.
@@ -106,11 +139,6 @@ class Stage:
     def server_pids(self) -> Sequence[int]:
         """Give the server's processes; none where there is no server of ours."""
         return self.server.pids() if self.server is not None else ()
-
-
-def cores() -> int:
-    """Give the cores this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def soon_ns() -> int:

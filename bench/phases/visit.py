@@ -5,17 +5,17 @@ from bench.load import fill as task
 from bench.load.closed_loop import Part
 from bench.load.workers import together
 from bench.phases.measure import add_up
-from bench.phases.stage import Stage, cores, soon_ns
+from bench.phases.stage import Stage
 from scenarios.phases.visit import Visit, Visited
 
 
 def execute(phase: Visit, stage: Stage) -> Visited:
     """Warm up, measure, and add the workers' parts up."""
-    crew = stage.crew(cores() if stage.shared else 1)
+    crew = stage.crew(stage.width)
     most_calls = phase.most_calls // len(crew)
     together([one.submit(task.prepare, phase, most_calls) for one in crew], phase.warmup_seconds)
     before = meter.cpu_ns(stage.server_pids())
-    start_ns = soon_ns()
+    start_ns = stage.soon_ns()
     found = together(
         [one.submit(task.visit, start_ns, phase.seconds) for one in crew], phase.seconds
     )
@@ -28,5 +28,5 @@ def execute(phase: Visit, stage: Stage) -> Visited:
         - min((part.begin_ns for part in parts), default=0),
         processes=len(parts),
         client_cpu_ns=sum(part.cpu_ns for part in parts),
-        server_cpu_ns=meter.spent_ns(before, meter.cpu_ns(pids)) if pids else None,
+        server_cpu_ns=meter.spent_between(before, meter.cpu_ns(pids)) if pids else None,
     )

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from bench.analysis import Summary
 from bench.analysis.limits import cores
 from bench.environment import Environment, warnings
+from bench.options import LOCAL
 from bench.record import Run
 
 
@@ -60,6 +61,8 @@ def command(run: Run) -> str:
         if not subject.control:
             words += ["-b", subject.spec]
     words += ["--effort", run.effort, "--seed", str(run.seed)]
+    if run.options.get("workers", LOCAL) != LOCAL:
+        words += ["--workers", "tcp://HOST:PORT"]
     changed = run.options.get("set") or []
     for setting in changed if isinstance(changed, list) else []:
         words += ["--set", str(setting)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bench.analysis.durability import HARMS, FaultFigures, Loss, Spread
 from bench.analysis.latency import LatencyCell
-from bench.report import cells, formats
+from bench.report import cells, costs, formats
 from bench.report.blocks import Cell, Column, Group, Material, Row, Table
 from bench.report.comparison import CLASS_WORDS, INTERVALS, MARKS, ZERO
 
@@ -44,6 +44,7 @@ def every_cell(material: Material) -> Table:
         Column("server CPU", "µs/op"),
         Column("one server core", "1/s"),
         Column("client CPU", "µs/op"),
+        *[column for _, column in costs.COLUMNS],
         Column("client process", "% of a core"),
         Column("errors", "calls"),
         Column("known to", "± %"),
@@ -62,7 +63,7 @@ def every_cell(material: Material) -> Table:
         corner="Workload @connections",
         columns=columns,
         groups=groups,
-        legend=[INTERVALS, MARKS, CAPACITY, cells.SAMPLED, COMPLETE],
+        legend=[INTERVALS, MARKS, CAPACITY, costs.WHAT, cells.SAMPLED, COMPLETE],
         folded=True,
     )
 
@@ -114,7 +115,7 @@ def every_fault(material: Material) -> Table:
 def _row(cell: LatencyCell) -> Row:
     heading = f"{cell.workload} @{cell.connections}"
     if "n/a" in cell.why:
-        return Row(heading, [cells.HELD] * 13)
+        return Row(heading, [cells.HELD] * (13 + len(costs.COLUMNS)))
     capacity, client_us = cell.core_capacity, cell.client_cpu_us
     errors = sum(cell.errors.values())
     return Row(
@@ -126,6 +127,7 @@ def _row(cell: LatencyCell) -> Row:
             cells.cpu_cell(cell),
             Cell(formats.significant(capacity) if capacity else formats.NOTHING, number=capacity),
             Cell(formats.significant(client_us) if client_us else formats.NOTHING, client_us),
+            *costs.cost_cells(cell),
             Cell(f"{cell.client_share:.0%}", number=cell.client_share * 100),
             Cell(
                 f"{errors:,}",

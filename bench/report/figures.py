@@ -12,6 +12,7 @@ from bench.analysis.scale import ScaleFigures
 from bench.analysis.soak import SoakSeries
 from bench.report import formats
 from bench.report.loadfigures import load_rows
+from scenarios.cost import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,9 +20,17 @@ if TYPE_CHECKING:
 COLUMNS = (
     "scenario", "label", "durability", "workload", "operation", "connections", "fault",
     "instances", "sessions", "figure", "value", "unit", "low", "high", "interval", "n_trials",
-    "n", "n_of", "rank", "tie", "flags", "trials",
+    "n", "n_of", "rank", "tie", "flags", "missing", "trials",
 )  # fmt: skip
-"""`n` counts what `n_of` names; `interval` says how low and high were had; `trials` are ids."""
+"""`n` counts what `n_of` names; `interval` says how low and high were had; `missing` says why there
+is no value; `trials` are ids."""
+
+COSTS: Mapping[Figure, str] = {
+    "written_bytes": "bytes/op",
+    "fsyncs": "1/op",
+    "sent_bytes": "bytes/op",
+    "received_bytes": "bytes/op",
+}
 
 Fields = Mapping[str, Any]
 
@@ -125,6 +134,15 @@ def _latency(cell: LatencyCell) -> Iterator[Fields]:
         }
     if cell.server_cpu_us is not None:
         yield {**known, "figure": "server CPU", "unit": "us/op", **_estimated(cell.server_cpu_us)}
+    if cell.cost is not None:
+        for cost, unit in COSTS.items():
+            yield {
+                **known,
+                "figure": f"{cost.replace('_bytes', '')} per operation",
+                "unit": unit,
+                **_estimated(cell.cost.per_operation.get(cost)),
+                "missing": cell.cost.missing.get(cost),
+            }
     for figure, unit, plain in (
         ("minimum", "ns", cell.minimum_ns),
         ("maximum", "ns", cell.maximum_ns),

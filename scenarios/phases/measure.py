@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from scenarios.cost import Cost
 from scenarios.phases.workload import Operation, Workload
 
 
@@ -55,5 +56,7 @@ class Measured:
     server_cpu_ns: int | None
     """Of the server and its descendants; None where there is none, or it isn't ours to look at."""
     server_rss_bytes: int | None
+    cost: Cost | None = None
+    """Disk, fsyncs and network."""
     exhausted: bool = False
     """A client came to `most_calls` before the time was up; the rate is that of `elapsed_ns`."""

@@ -21,11 +21,11 @@ ROW = 1.3
 """A row has room for two lines."""
 BACK: Sequence[Harm] = ("resurrected_rotated", "resurrected_revoked")
 READING = (
-    "Each cell is one fault under load: red, acknowledged writes were gone afterwards, the darker"
-    " the more of them, with how far back the loss reached and how many sessions had a rotated or"
-    " revoked token good again (“back”). Green: none lost; with n faults the true share of faults"
-    " that lose is below the bound, at 95%. Grey: none lost, but nobody lost any by this fault, so"
-    " it proves nothing (uncontrolled)."
+    "Each cell is one fault under load, and counts acknowledged writes, lost of all. Red: some were"
+    " gone afterwards, the darker the more, with how far back the loss reached and how many"
+    " sessions had a rotated or revoked token good again (“back”). Green: none lost; with n faults"
+    " the true share of faults that lose is below the bound, at 95%. Grey: none lost, but nobody"
+    " lost any by this fault, so it proves nothing (uncontrolled)."
 )
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from importlib.resources import files
 
-from bench.report import conditions
+from bench.report import conditions, workers
 from bench.report.blocks import Cell, Code, Column, Group, Material, Prose, Row, Section, Table
 
 
 def section(material: Material) -> Section:
     """Make the section; it is there for every run."""
     run = material.run
+    load = material.summary.workers
     spoils = list(conditions.spoils(run))
     warned = Prose(spoils, bullets=True, heading="What may have spoilt figures on this machine")
     return Section(
@@ -18,6 +19,7 @@ def section(material: Material) -> Section:
         [
             Prose(_notes(), bullets=True, heading="How to read the figures"),
             *([warned] if spoils else []),
+            *([Prose([workers.told(load)], heading="Who made the load")] if load else []),
             *([_settings(material)] if material.summary.servers else []),
             _machine(material),
             _parameters(material),

@@ -3,6 +3,7 @@
 from bench.analysis.ranking import METRICS
 from bench.report import formats
 from bench.report.blocks import Cell, Column, Group, Material, Prose, Row, Section, Table
+from bench.report.costs import cost_table
 from bench.report.everycell import every_cell
 
 
@@ -22,6 +23,7 @@ def section(material: Material) -> Section | None:
         [
             *material.drawn("throughput", "latency", "distribution"),
             *([Prose(nothing, bullets=True, heading="Cells without figures")] if nothing else []),
+            *([cost_table(material)] if summary.cells else []),
             *([every_cell(material)] if summary.cells else []),
             *([_noise(material)] if summary.noise else []),
         ],

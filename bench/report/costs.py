@@ -1,0 +1,92 @@
+"""What an operation costs, in table cells: a figure, or the reason why there is none."""
+
+from collections.abc import Sequence
+
+from bench.analysis.latency import LatencyCell
+from bench.report import cells, formats
+from bench.report.blocks import Cell, Column, Group, Material, Row, Table
+from bench.report.comparison import CLASS_WORDS
+from bench.report.formats import NOTHING
+from scenarios.cost import Figure
+
+COLUMNS: Sequence[tuple[Figure, Column]] = (
+    ("written_bytes", Column("to disk", "B/op")),
+    ("fsyncs", Column("fsyncs", "1/op")),
+    ("sent_bytes", Column("sent", "B/op")),
+    ("received_bytes", Column("received", "B/op")),
+)
+WHAT = (
+    "To disk: pages that the server's processes made dirty, or the application's where the store is"
+    " inside it; a page counts as a whole, and once until it is written back. Fsyncs of the same"
+    " processes: below 1 where several writes share one. Sent and received: payload of the"
+    " clients' TCP connections, without headers. Medians over trials."
+)
+
+
+def cost_cells(cell: LatencyCell) -> Sequence[Cell]:
+    """Write disk, fsyncs and network per operation, one cell a column."""
+    return [_cost_cell(cell, name) for name, _ in COLUMNS]
+
+
+def cost_table(material: Material) -> Table:
+    """Make the compact table: every cost of a rotation and of a login, subject by subject."""
+    summary = material.summary
+    at = summary.reference_connections
+    columns = [
+        Column("server CPU", "µs/op"),
+        Column("client CPU", "µs/op"),
+        *[column for _, column in COLUMNS],
+        Column("server memory", "MB"),
+        Column("client memory", "MB"),
+    ]
+    groups = []
+    for operation in ("rotate", "issue"):
+        for durability, members in summary.by_class():
+            rows = [
+                Row(
+                    material.names[subject.label],
+                    _row(cell),
+                    material.colours[subject.backend],
+                )
+                for subject in members
+                if (cell := summary.cell(subject.label, operation, at))
+            ]
+            if rows:
+                groups.append(Group(f"{operation} · {CLASS_WORDS[durability]}", rows))
+    return Table(
+        name="cost",
+        caption=f"What an operation costs, at {formats.count(at or 0, 'connection')}",
+        corner="Subject",
+        columns=columns,
+        groups=groups,
+        legend=[WHAT],
+    )
+
+
+def _row(cell: LatencyCell) -> Sequence[Cell]:
+    if "n/a" in cell.why:
+        return [cells.HELD] * (4 + len(COLUMNS))
+    client_us = cell.client_cpu_us
+    return [
+        cells.cpu_cell(cell),
+        Cell(formats.significant(client_us) if client_us else NOTHING, client_us),
+        *cost_cells(cell),
+        cells.memory_cell(cell),
+        Cell(formats.megabytes(cell.client_rss_bytes), cell.client_rss_bytes / 1e6),
+    ]
+
+
+def _cost_cell(cell: LatencyCell, name: Figure) -> Cell:
+    cost = cell.cost
+    if cost is None:
+        return Cell(NOTHING, tone="none")
+    if name in cost.missing:
+        column = dict(COLUMNS)[name].title
+        return Cell(NOTHING, tone="none", notes=(f"No {column}: {cost.missing[name]}.",))
+    figure = cost.per_operation[name]
+    return Cell(
+        formats.significant(figure.value),
+        number=figure.value,
+        detail=formats.interval(figure, 1),
+        source=cells.source(cell),
+    )

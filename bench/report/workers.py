@@ -1,0 +1,20 @@
+"""Who made the load, in words."""
+
+from bench.analysis.workers import WorkerFigures
+from bench.report import formats
+
+
+def told(found: WorkerFigures) -> str:
+    """Say how many workers there were, where, and how well their clocks were known."""
+    workers = formats.count(found.workers, "worker")
+    error = f"± {formats.milliseconds(found.largest_error_ns)} ms"
+    if not found.elsewhere:
+        where = "on the runner's own host, by its clock"
+    elif not found.translated:
+        where = f"on {formats.count(found.hosts, 'host')}, all by the runner's own clock"
+    else:
+        where = (
+            f"on {formats.count(found.hosts, 'host')}; instants were translated to each clock,"
+            f" known to {error} at worst"
+        )
+    return f"Load came from up to {workers} {where}."
