@@ -14,7 +14,7 @@ from backends.mongo import DATABASE
 from backends.mongo_documents import Document, session_id, to_document
 from backends.mongo_pipeline import Expression, rotation
 from backends.store import Family, Policy, Session, Successor, Token
-from bench.phases.stage import cores
+from bench.load.workers import cores
 from bench.servers.server import Server
 from benchmarks.vendors import CONNECTIONS, Reached, server_cpu_ns
 
