@@ -50,7 +50,7 @@ Lane = Callable[[Phase], Observation]
 
 
 class Rates(NamedTuple):
-    """Operations a second in each round, ours and the other's, and what limited ours."""
+    """Operations a second in each round, one lane's and the other's, and what limited the first."""
 
     title: str
     ours: Sequence[float]
@@ -167,12 +167,12 @@ def rate(seen: Measured) -> float:
     return count(seen.samples["rotate"].latency_ns) * 1e9 / seen.elapsed_ns
 
 
-def share(seen: Measured) -> str:
+def share(whose: str, seen: Measured) -> str:
     """Say who was the limit: CPU of client and server, as cores kept busy."""
     assert seen.server_cpu_ns is not None
     done = count(seen.samples["rotate"].latency_ns)
     return (
-        f"ours: client {seen.client_cpu_ns / seen.elapsed_ns:.2f} cores"
+        f"{whose}: client {seen.client_cpu_ns / seen.elapsed_ns:.2f} cores"
         f" ({seen.client_cpu_ns / done / 1e3:.0f} us an operation),"
         f" server {seen.server_cpu_ns / seen.elapsed_ns:.2f} cores"
         f" ({seen.server_cpu_ns / done / 1e3:.0f} us an operation)"
@@ -186,7 +186,9 @@ def by_turns(title: str, rounds: int, once: Lane, other: Callable[[], Reached]) 
         mine.append(closed(once))
         theirs.append(other())
         capacities.append(capacity(title, once, theirs[-1]))
-    rates = Rates(title, [rate(s) for s in mine], [one.rate for one in theirs], share(mine[-1]))
+    rates = Rates(
+        title, [rate(s) for s in mine], [one.rate for one in theirs], share("ours", mine[-1])
+    )
     return "\n".join([str(rates), *capacities])
 
 
@@ -204,8 +206,10 @@ def shipped(title: str, rounds: int, lane: Lane, fast: Lane) -> str:
     for _ in range(rounds):
         mine.append(closed(lane))
         theirs.append(closed(fast))
-    rates = Rates(title, [rate(s) for s in mine], [rate(s) for s in theirs], share(mine[-1]))
-    return f"{rates}\n  against it, {share(theirs[-1])}"
+    rates = Rates(
+        title, [rate(s) for s in mine], [rate(s) for s in theirs], share("as shipped", mine[-1])
+    )
+    return f"{rates}\n  {share('ours', theirs[-1])}"
 
 
 COMPARED = (
