@@ -16,7 +16,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from backends.atomic_files import exists, replace, require, sync_everything, sync_folder
 from backends.batches import batches
 from backends.errors import AnswerLost, NotSent, StoreRefused
-from backends.lifecycle import after_rotate, judge, revoked
+from backends.lifecycle import after_rotate, answer, judge, revoked
 from backends.session_files import (
     REVOKED,
     SHARDS,
@@ -142,9 +142,7 @@ class FilesStore:
             if after is not session:
                 self._write(folder, name, session_content(after))
                 self._acknowledge(folder)
-        if outcome in (Outcome.ROTATED, Outcome.GRACE):
-            return Rotation(outcome, Successor(after.digest, after.idle_expires_at_ms))
-        return Rotation(outcome)
+        return answer(outcome, after)
 
     @_answering
     def revoke(self, family: Family, reason: Reason, now_ms: int) -> None:

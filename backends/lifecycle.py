@@ -6,7 +6,7 @@ pipeline) restates `judge` there, and the contract holds both to the same answer
 
 from dataclasses import replace
 
-from backends.store import Outcome, Policy, Reason, Session, Successor, Token
+from backends.store import Outcome, Policy, Reason, Rotation, Session, Successor, Token
 
 
 def judge(session: Session | None, token: Token, device: str, now_ms: int) -> Outcome:
@@ -69,3 +69,10 @@ def after_rotate(
             return Outcome.DEVICE_MISMATCH, revoked(session, Reason.DEVICE, now_ms)
         case outcome:
             return outcome, session
+
+
+def answer(outcome: Outcome, after: Session) -> Rotation:
+    """Give what `rotate` answers: with the token that stands now, for whom it let in."""
+    if outcome in (Outcome.ROTATED, Outcome.GRACE):
+        return Rotation(outcome, Successor(after.digest, after.idle_expires_at_ms))
+    return Rotation(outcome)

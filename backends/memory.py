@@ -7,7 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from backends.lifecycle import after_rotate, judge, revoked
+from backends.lifecycle import after_rotate, answer, judge, revoked
 from backends.store import (
     Backend,
     Bound,
@@ -82,9 +82,7 @@ class MemoryStore:
                 return Rotation(Outcome.UNKNOWN)
             outcome, after = after_rotate(session, token, successor, device, self._policy, now_ms)
             self._sessions[token.family] = after
-        if outcome in (Outcome.ROTATED, Outcome.GRACE):
-            return Rotation(outcome, Successor(after.digest, after.idle_expires_at_ms))
-        return Rotation(outcome)
+        return answer(outcome, after)
 
     def revoke(self, family: Family, reason: Reason, now_ms: int) -> None:
         """End one session."""

@@ -16,7 +16,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from backends.batches import batches
-from backends.lifecycle import after_rotate, judge
+from backends.lifecycle import after_rotate, answer, judge
 from backends.mongo_client import connected, translated
 from backends.mongo_documents import (
     Document,
@@ -134,9 +134,7 @@ class MongoStore:
         if before is None:
             return Rotation(Outcome.UNKNOWN)
         outcome, after = after_rotate(to_session(before), token, successor, device, policy, now_ms)
-        if outcome in (Outcome.ROTATED, Outcome.GRACE):
-            return Rotation(outcome, Successor(after.digest, after.idle_expires_at_ms))
-        return Rotation(outcome)
+        return answer(outcome, after)
 
     def revoke(self, family: Family, reason: Reason, now_ms: int) -> None:
         """End one session."""

@@ -8,7 +8,7 @@ copied: these stores show that a race scenario sees a lost race where there is o
 from abc import ABC, abstractmethod
 from dataclasses import replace
 
-from backends.lifecycle import after_rotate, revoked
+from backends.lifecycle import after_rotate, answer, revoked
 from backends.store import (
     Backend,
     Family,
@@ -49,9 +49,7 @@ class ReadDecideWrite(ABC):
         outcome, after = after_rotate(session, token, successor, device, self._policy, now_ms)
         if after is not session:
             self._write_session(after)
-        if outcome in (Outcome.ROTATED, Outcome.GRACE):
-            return Rotation(outcome, Successor(after.digest, after.idle_expires_at_ms))
-        return Rotation(outcome)
+        return answer(outcome, after)
 
     def revoke(self, family: Family, reason: Reason, now_ms: int) -> None:
         """End one session, as it was when it was read."""

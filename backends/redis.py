@@ -327,6 +327,7 @@ TOPOLOGIES = (
         survives_failover=dict.fromkeys(
             NAMES, No("a primary that is cut off acknowledges until its node timeout")
         ),
+        replica_reads=False,
     ),
 )
 

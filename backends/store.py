@@ -326,6 +326,8 @@ class Topology:
     """Settings of the servers, over those of the profile; read back before measuring."""
     client: Mapping[str, str] = field(default_factory=dict)
     """Settings that the store applies itself, over those of the profile."""
+    replica_reads: bool = True
+    """Whether an app instance can read from a replica."""
 
     def lacking(self, profile: str) -> Mapping[str, str]:
         """Name of the capability that it lacks in `profile` -> the declared reason."""

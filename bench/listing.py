@@ -64,6 +64,8 @@ class BackendRow(Record):
     runs_by: str | None
     """The way its server is had here, `in process`, or None: it can't run."""
     mend: str | None = None
+    naive: bool = False
+    """Loses races on purpose, and is nothing to be recommended."""
 
 
 class ParameterRow(Record):
@@ -155,6 +157,7 @@ def _backend_row(name: str, found: Sequence[ServerRow]) -> BackendRow:
         server=backend.server,
         runs_by=works if backend.server else "in process",
         mend=None if works or not backend.server else mend,
+        naive=backend.naive,
     )
 
 

@@ -16,6 +16,7 @@ from backends import Subject
 from bench import faults
 from bench.faults import Lack
 from bench.record import PlannedTrial, SessionBound, Skipped, SubjectFacts
+from scenarios.phases.stale import Stale
 from scenarios.scenario import AdaptiveParameters, Case, Parameters, Scenario
 
 DEFAULT_SUBJECTS = (
@@ -168,6 +169,13 @@ def _excuse(
             reason="the server is yours, so it is never stopped or killed",
             mend="refreshbench run --servers wheel",
         )
+    through_replica = any(isinstance(phase, Stale) for phase in case.phases)
+    if through_replica and subject.topology and not subject.topology.replica_reads:
+        return Skipped(
+            spec=f"{subject.spec} in {scenario.name}",
+            reason="no instance of it reads from a replica",
+            mend=f"refreshbench run {scenario.name} -b {scenario.subjects[0]}",
+        )
     for fault in faults.names_in(case):
         if lack := lacking.get(fault):
             return Skipped(spec=f"{fault} in {scenario.name}", reason=lack.reason, mend=lack.mend)
@@ -193,7 +201,7 @@ def without_topology(
     return [
         Skipped(
             spec=f"{subject.spec} in {scenario.name}",
-            reason="it is a single server or none, so nothing can take over",
+            reason="it has no topology, and this is about several servers",
             mend=f"refreshbench run {scenario.name} -b {scenario.subjects[0]}",
         )
         for scenario in scenarios

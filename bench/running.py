@@ -174,7 +174,7 @@ def _describe(
     if not planned:
         raise WrongUse(
             "nothing is left to run: "
-            + "; ".join(f"{one.spec}: {one.reason}, so use {one.mend}" for one in skipped)
+            + "; ".join(f"{one.spec}: {one.reason} ({one.mend})" for one in skipped)
         )
     return Run(
         started_at=datetime.now(UTC),

@@ -9,6 +9,7 @@ MODULES = {
     "latency": "scenarios.latency",
     "durability": "scenarios.durability",
     "consistency": "scenarios.consistency",
+    "balancer": "scenarios.balancer",
     "failover": "scenarios.failover",
     "staleness": "scenarios.staleness",
     "load": "scenarios.offered_load",

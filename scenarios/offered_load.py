@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from backends.store import Capabilities, Policy
+from scenarios.cost import Cost
 from scenarios.latency import MIXES
 from scenarios.phases.climb import Arrivals, Climb, Climbed, Step, Storms
 from scenarios.phases.workload import Algorithm, Keys, Operation, Workload
@@ -111,7 +112,11 @@ class StepFindings(Findings):
     processes: int
     connections: int
     client_cpu_ns: int
+    client_rss_bytes: int | None = None
     server_cpu_ns: int | None
+    server_rss_bytes: int | None = None
+    cost: Cost | None = None
+    """Disk, fsyncs and network; like memory, None in records of before it was kept."""
     exhausted: bool
 
     @property
@@ -206,7 +211,10 @@ def _step(step: Step, bound_ns: int) -> StepFindings:
         processes=step.processes,
         connections=step.connections,
         client_cpu_ns=step.client_cpu_ns,
+        client_rss_bytes=step.client_rss_bytes,
         server_cpu_ns=step.server_cpu_ns,
+        server_rss_bytes=step.server_rss_bytes,
+        cost=step.cost,
         exhausted=step.exhausted,
     )
 

@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import Field, PositiveInt
 
 from backends.store import Capabilities
+from scenarios.cost import Cost
+from scenarios.histogram import count
 from scenarios.latency import OperationSamples
 from scenarios.phases.fill import Fill, Filled, Stopped
 from scenarios.phases.visit import Visit, Visited
@@ -46,6 +48,13 @@ class Visits(Findings):
     client_cpu_ns: int
     server_cpu_ns: int | None
     processes: int
+    cost: Cost | None = None
+    """Disk, fsyncs and network; None in records of before it was kept."""
+
+    @property
+    def completed(self) -> int:
+        """Operations that ended as expected."""
+        return count(self.samples.latency_ns)
 
 
 class Size(Findings):
@@ -149,6 +158,7 @@ def _visits(seen: Visited) -> Visits:
         client_cpu_ns=seen.client_cpu_ns,
         server_cpu_ns=seen.server_cpu_ns,
         processes=seen.processes,
+        cost=seen.cost,
     )
 
 

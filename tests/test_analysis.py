@@ -16,7 +16,7 @@ from bench.analysis.estimate import estimate, zero_bound
 from bench.analysis.latency import LatencyCell
 from bench.analysis.limits import cores
 from bench.errors import Failed
-from bench.record import SubjectFacts, Trial
+from bench.record import SubjectFacts, Trial, WorkerFacts
 from scenarios.consistency import ConsistencyFindings, Races, Visibility
 from scenarios.durability import DurabilityFindings
 from scenarios.failover import FailoverFindings
@@ -242,6 +242,20 @@ class TestLimits:
     ) -> None:
         """What the process may use goes before what the machine has."""
         assert cores(environment) == expected
+
+    def test_clients_of_another_machine_take_nothing_of_this_one(self) -> None:
+        """Two cores busy with clients alone: too busy if they are this machine's, else nobody's."""
+        busy = {"processes": 3, "client_cpu_ns": 190_000_000, "server_cpu_ns": 0}
+        facts = [subject("a:x")]
+        cell = records.cell("rotate", 8, {"rotate": records.samples([50.0] * 500)}, **busy)
+        made = LatencyFindings(cells=[cell])
+        here = [records.trial("a:x", "latency", "closed-loop", n, made) for n in range(5)]
+        workers = [WorkerFacts(host=1, clock_offset_ns=9, clock_error_ns=1, same_clock=False)]
+        there = [trial.model_copy(update={"workers": workers}) for trial in here]
+        near, far = (rotation(summarised(facts, trials), "a:x") for trials in (here, there))
+        assert "of the machine's cores" in near.why["generator-limited"]
+        assert far.machine_share is None
+        assert not far.why
 
     def test_a_cell_that_mostly_fails_is_not_ranked(self) -> None:
         """Refusing is quick."""
@@ -534,6 +548,16 @@ class TestRaces:
         assert (mine.harmed, mine.false_alarms) == (0, 10)
         assert mine.bound == pytest.approx(zero_bound(40))
         assert (naive.harmed, naive.bound) == (3, None)
+
+    def test_a_mishap_that_never_happened_is_no_race_amid_it(self) -> None:
+        """It says so in place of a zero; where it happened once, the zero counts."""
+        found = self.found(
+            races_of("rotate", "paused server", {}),
+            races_of("rotate", "paused server", {}, mishaps=1),
+        )
+        without, once = found.other_races
+        assert "never did" in without.unsuited
+        assert once.unsuited == ""
 
     def test_what_is_there_to_lose_is_no_finding_and_is_compared_with_nobody(self) -> None:
         """A naive way contradicts nothing and stands in no class."""

@@ -8,9 +8,11 @@ from types import ModuleType
 
 import pytest
 
+import backends
 from bench.conform.checker import Checker
 from bench.conform.properties import BY_NUMBER, PROPERTIES
 from bench.conform.property import Status
+from bench.conform.report import verdict
 from scenarios.scenario import Effort
 
 FOLDER = Path(__file__).parent / "broken_stores"
@@ -33,6 +35,16 @@ def test_a_broken_store_is_caught_by_the_right_property(name: str) -> None:
     with Checker(spec(name), Effort.QUICK) as checker:
         result = checker.check(BY_NUMBER[caught_by])
     assert result.status is Status.VIOLATED, f"{name}: {result}"
+
+
+@pytest.mark.parametrize("name", [name for name in backends.BUILT_IN if backends.load(name).naive])
+def test_each_naive_way_that_ships_fails_and_is_said_to_be_meant_to(name: str) -> None:
+    """It is there to lose races, and must never pass for a store to use."""
+    with Checker(name, Effort.QUICK) as checker:
+        report = checker.run(only={2})
+    [result] = report.results
+    assert result.status is Status.VIOLATED, result
+    assert "loses races on purpose" in verdict(report)
 
 
 def test_every_property_catches_a_broken_store() -> None:

@@ -14,6 +14,7 @@ from bench.analysis.load import LoadStep
 from bench.phases.stage import Stage
 from bench.record import Run, SubjectFacts, Trial
 from scenarios import offered_load
+from scenarios.cost import NETWORK, Cost
 from scenarios.histogram import count
 from scenarios.offered_load import LoadFindings, LoadParameters, StepFindings
 from scenarios.phases.climb import Climb
@@ -66,6 +67,9 @@ def test_every_operation_of_a_right_store_comes_out_well(
         assert count(step.service_ns) == sum(map(count, step.response_ns.values()))
         assert bool(step.tokens_ns) == ("algorithm" in odd)
         assert step.client_cpu_ns > 0
+        assert step.cost is not None
+        assert step.cost.written_bytes is not None
+        assert step.cost.missing.keys() >= set(NETWORK)
     assert [step.purpose for step in found.steps][:1] == ["ladder"]
 
 
@@ -197,6 +201,24 @@ def test_a_tenth_of_a_response_may_be_pacing() -> None:
     }
     _, found = figures(loaded("redis:none", 1, [step(3_000, **changed)]))
     assert list(found.load[0].why) == ["one trial"]
+
+
+def test_a_step_has_its_cost_per_operation(tmp_path: Path) -> None:
+    """CPU, disk and network over what came out well, in the analysis, the page and the table."""
+    cost = Cost(written_bytes=6_000, fsyncs=3, sent_bytes=30_000, received_bytes=0, missing={})
+    trials = [loaded("redis:none", n, [step(3_000, cost=cost, ok=1_500, late=0)]) for n in (0, 1)]
+    run, found = figures(*trials)
+    spent = found.load[0].spent
+    assert spent.server_cpu_us.value == pytest.approx(100)
+    assert {name: one.value for name, one in spent.cost.per_operation.items()} == {
+        "written_bytes": pytest.approx(4),
+        "fsyncs": pytest.approx(0.002),
+        "sent_bytes": pytest.approx(20),
+        "received_bytes": 0,
+    }
+    page = report.write(records.write(tmp_path / "run", run, trials), tmp_path / "report")
+    assert "What an operation cost at each rate" in page.read_text()
+    assert "sent per operation" in (page.parent / "figures.csv").read_text()
 
 
 def climbs(*, limited: bool) -> Sequence[Trial]:

@@ -13,12 +13,12 @@ from backends.store import Policy, Successor
 from bench.conform import checker as checking
 from bench.conform.caller import DEVICE, IDLE_MS, Caller, new_digest
 from bench.conform.checker import Checker, Report
-from bench.conform.child import LATE_NOTE
+from bench.conform.child import LATE_NOTE, note_late
 from bench.conform.lanes import Call, on_threads
 from bench.conform.properties import BY_NUMBER, PROPERTIES
 from bench.conform.property import Result, Status
 from bench.conform.report import document, junit, rows, verdict
-from bench.conform.watched import Watched
+from bench.conform.watched import Watched, waiting_for
 from bench.errors import Failed
 from scenarios.scenario import Effort
 from tests.broken_stores.read_then_write import ReadThenWrite
@@ -77,6 +77,20 @@ def test_a_slow_machine_is_not_held_against_a_store(
         assert len(tried) == attempts
         assert checker._hangs == hangs
         assert waiting in result.text
+
+
+def test_a_call_that_has_just_begun_is_no_hang(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check is in a call of the store most of the time; one that hangs has been so for long."""
+    note = tmp_path / LATE_NOTE
+    with waiting_for("verify"):
+        note_late(note, least_seconds=3.0)
+        assert not note.read_text()
+        later = time.monotonic() + 30
+        monkeypatch.setattr(time, "monotonic", lambda: later)
+        note_late(note, least_seconds=3.0)
+        assert note.read_text() == "verify has not returned for 30 s"
 
 
 def test_a_store_that_raises_is_told_with_the_place() -> None:

@@ -50,6 +50,7 @@ def test_a_broken_store_exits_1_and_says_what_it_costs(
         (("nosuch",), 2, "no backend 'nosuch'"),
         (("nosuch.py:make",), 2, "no Python file at nosuch.py"),
         (("redis:nosuch",), 2, "no profile 'nosuch'"),
+        (("redis@sentinel",), 2, "on one: conform redis:aof-everysec;"),
         (("memory", "--only", "0,3,x"), 2, "not 0, x"),
         (("memory", "--junit", "/nosuch/folder/x.xml"), 2, "can't write /nosuch/folder/x.xml"),
         (("memory", "--effort", "huge"), 2, "huge"),

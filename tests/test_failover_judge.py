@@ -164,3 +164,40 @@ def test_a_store_that_cannot_revoke_is_not_asked_for_staleness() -> None:
     """There is nothing to be seen late."""
     parameters = staleness.StalenessParameters(trials=1)
     assert staleness.cases(parameters, Capabilities(revokes=No("stateless"))) == []
+
+
+def test_a_logout_that_the_new_primary_does_not_know_is_a_contradiction() -> None:
+    """A client was let in after its logout had been acknowledged; looking isn't writing."""
+    found = judged(
+        ISSUED,
+        event(2, WITH_PRIMARY, "revoke", 0, 110),
+        event(3, MAJORITY, "verify", 0, 130, presented="d0", outcome="valid"),
+        found=State(generation=0, digest="d0", revoked=False),
+    )
+    assert found.anomalies == {"alive after revoke": 1}
+    assert found.undecided == {}
+    assert (found.acknowledged, found.acknowledged_by_old, found.unavailable_ns) == (2, 1, None)
+    assert found.resurrected_revoked == 1
+
+
+def test_an_acknowledged_rotation_that_is_not_there_is_a_contradiction() -> None:
+    """The new primary never heard of the token that its user was given."""
+    found = judged(
+        ISSUED,
+        event(2, WITH_PRIMARY, "rotate", 1, 110),
+        event(3, MAJORITY, "rotate", 2, 130, outcome="unknown"),
+        found=State(generation=0, digest="d0", revoked=False),
+    )
+    assert found.anomalies == {"real-time order": 1}
+
+
+def test_a_fault_that_nobody_noticed_contradicts_nothing() -> None:
+    """One path, refusals after the logout, no checker at a loss."""
+    found = judged(
+        ISSUED,
+        event(2, WITH_PRIMARY, "rotate", 1, 50),
+        event(3, MAJORITY, "revoke", 1, 130),
+        event(4, MAJORITY, "verify", 1, 150, presented="d1", outcome="revoked"),
+        found=State(generation=1, digest="d1", revoked=True),
+    )
+    assert (found.anomalies, found.undecided, found.lost_writes) == ({}, {}, 0)

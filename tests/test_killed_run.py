@@ -194,6 +194,36 @@ def test_a_run_on_several_hosts_leaves_none_of_them(
     assert not namespaces & held_namespaces(psutil.pids())
 
 
+@pytest.mark.server("redis")
+def test_a_run_on_several_hosts_told_to_end_leaves_none_of_them(
+    start: Start, tmp_path: Path
+) -> None:
+    """Ctrl-C once its hosts are there: no process, namespace or veth of them stays."""
+    before = links()
+    process = start(*FAILOVER)
+    assert process.stderr is not None
+    assert any("trials of" in line for line in process.stderr)
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while not (made := links() - before) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(SAMPLE[1])
+    namespaces = held_namespaces([process.pid])
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGINT
+    assert_gone(tmp_path / "scratch", process.pid)
+    assert not namespaces & held_namespaces(psutil.pids())
+    deadline = time.monotonic() + GONE_SECONDS
+    while stayed := made & links():
+        assert time.monotonic() < deadline, stayed
+        time.sleep(0.05)
+
+
+def links() -> set[str]:
+    """Name the network interfaces that this host sees."""
+    return {path.name for path in Path("/sys/class/net").iterdir()}
+
+
 def held_namespaces(pids: Iterable[int]) -> set[str]:
     """Name the network namespaces that processes hold by a descriptor, or live in."""
     found = set()

@@ -12,7 +12,10 @@ from bench.servers.server import Unavailable
 from scenarios.scenario import Effort
 
 SUBJECTS = [
-    f"{name}:{profile}" for name in backends.BUILT_IN for profile in backends.load(name).profiles
+    f"{name}:{profile}"
+    for name in backends.BUILT_IN
+    if not backends.load(name).naive
+    for profile in backends.load(name).profiles
 ]
 RUNS = 50
 

@@ -162,3 +162,15 @@ def test_a_scenario_about_several_servers_has_subjects_of_its_own() -> None:
     assert kept_apart(loaded, subjects, named=True) == [("failover", "redis:none")]
     [left] = without_topology(loaded, subjects)
     assert left.spec == "redis:none in failover"
+
+
+def test_who_reads_from_no_replica_is_not_asked_how_stale_it_is() -> None:
+    """It is left out with the reason before any server starts; who does read is planned."""
+    staleness = scenarios.load("staleness")
+    asked = [(staleness, staleness.presets[Effort.QUICK])]
+    subjects = [backends.resolve(spec) for spec in ("redis@cluster", "redis@sentinel")]
+    described = facts(subjects, control=False)
+    [trial] = plan(asked, subjects, described, 1)
+    assert trial.label == "redis:aof-everysec@sentinel"
+    [left] = left_out(asked, subjects, described, spared=())
+    assert left.spec == "redis:aof-everysec@cluster in staleness"

@@ -119,6 +119,8 @@ class TestFilling:
         assert isinstance(rotated, Visited)
         assert (before.sessions, filled.sessions, filled.bulk) == (0, 6_000, True)
         assert rotated.samples["rotate"].errors == {}
+        assert rotated.cost.sent_bytes
+        assert rotated.cost.written_bytes is not None
         name = "memory_bytes" if kind == "redis" else "data_bytes"
         assert filled.counters[name] - before.counters[name] > 6_000 * 50
         assert filled.disk_bytes is not None
@@ -272,5 +274,6 @@ class TestFigures:
         page = write_report(folder, tmp_path / "report").read_text(encoding="utf-8")
         assert "Growth" in page
         assert "scale/growing/redis:none/1" in page
+        assert "What an operation cost at each number of sessions" in page
         assert "Loading was stopped when its time was up" in page
         assert (tmp_path / "report/plots/scale.svg").exists()

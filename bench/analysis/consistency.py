@@ -11,6 +11,7 @@ from scenarios.consistency import ConsistencyFindings, Races, Visibility
 
 OUTLIVED = ("alive after revoke", "real-time order")
 """Checkers that find a session which has outlived its end."""
+NO_MISHAP = "what was to go wrong meanwhile never did, so these were healthy races"
 
 
 class SeenAtOnce(Record):
@@ -38,7 +39,7 @@ class RaceFigures(Record):
     mishap: str
     mishaps: int
     unsuited: str
-    """Why there was nothing to race here; empty where there was."""
+    """Why there was nothing to race here, or it doesn't count; empty where it does."""
     rounds: int
     contested: int
     winners: dict[int, int]
@@ -69,9 +70,7 @@ class RaceFigures(Record):
         """Races after which a token was good that should not be: of several, or of the ended."""
         if self.contest == "rotate":
             return self.double_spends
-        return sum(
-            self.anomalies.get(name, 0) for name in ("alive after revoke", "real-time order")
-        )
+        return sum(self.anomalies.get(name, 0) for name in OUTLIVED)
 
     @property
     def false_alarms(self) -> int:
@@ -145,6 +144,7 @@ def _added_up(subject: SubjectFacts, every: Sequence[tuple[str, Races]]) -> Race
     anomalies: Counter[str] = Counter()
     orders: Counter[str] = Counter()
     undecided: dict[str, str] = {}
+    mishaps = sum(races.mishaps for _, races in every)
     for _, races in every:
         winners.update(races.winners)
         outcomes.update(races.outcomes)
@@ -158,8 +158,8 @@ def _added_up(subject: SubjectFacts, every: Sequence[tuple[str, Races]]) -> Race
         instances=first.instances,
         contest=first.contest,
         mishap=first.mishap,
-        mishaps=sum(races.mishaps for _, races in every),
-        unsuited=first.unsuited,
+        mishaps=mishaps,
+        unsuited=first.unsuited or ("" if mishaps or first.mishap == "none" else NO_MISHAP),
         rounds=sum(races.rounds for _, races in every),
         contested=sum(races.contested for _, races in every),
         winners=dict(sorted(winners.items())),

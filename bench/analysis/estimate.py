@@ -94,7 +94,7 @@ def zero_bound(trials: int) -> float:
 
 def share_interval(hits: int, trials: int) -> tuple[float, float]:
     """Give the exact 95% interval of a share (Clopper-Pearson), two-sided; hits are some."""
-    from scipy.stats import binomtest  # noqa: PLC0415 - as above
+    from scipy.stats import binomtest  # noqa: PLC0415 - it takes a second
 
     found = binomtest(hits, trials).proportion_ci(CONFIDENCE, method="exact")
     return float(found.low), float(found.high)

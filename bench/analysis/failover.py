@@ -1,6 +1,6 @@
 """What a failover cost each topology, and who proves that a loss could have been seen."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from statistics import median
 
@@ -30,6 +30,10 @@ class FailoverFigures(Record):
     resurrected_revoked: int
     shown_on_both_sides: int
     double_spends: int
+    anomalies: dict[str, int]
+    """Checker -> families in which what clients were answered contradicts itself."""
+    undecided: dict[str, str]
+    """Checker -> why it could not tell, in some trial."""
     unavailable_ns: float | None
     """Median over trials; None where in some trial the majority never wrote again."""
     longest_unavailable_ns: int | None
@@ -97,6 +101,8 @@ def _add(
         resurrected_revoked=sum(one.resurrected_revoked for one in found),
         shown_on_both_sides=sum(one.shown_on_both_sides for one in found),
         double_spends=sum(one.double_spends for one in found),
+        anomalies=dict(sum((Counter(one.anomalies) for one in found), Counter())),
+        undecided={name: why for one in found for name, why in one.undecided.items()},
         unavailable_ns=median(unavailable) if known else None,
         longest_unavailable_ns=max(unavailable) if known else None,
         lasted_ns=median(one.lasted_ns for one in found),

@@ -7,10 +7,10 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from backends.store import Durability
-from bench.analysis.cost import CostFigures, cost_figures
+from bench.analysis.cost import CostFigures, client_cpu_us, cost_figures, server_cpu_us
 from bench.analysis.estimate import Estimate, estimate
 from bench.analysis.evidence import Judged
-from bench.analysis.limits import client_share, cores, limited_because, machine_share
+from bench.analysis.limits import client_share, limited_because, machine_share, shared_cores
 from bench.analysis.sampling import Sampled, asked_of, sampled, stopped
 from bench.record import Record, Run, SubjectFacts, Trial
 from scenarios import histogram
@@ -148,12 +148,13 @@ def latency_cells(
             for operation, samples in _operations(cell).items():
                 key = Key(cell.workload, operation, cell.connections)
                 parts[one.trial.label][key].append(_Part(one.trial.id, cell, samples))
+    available = shared_cores(run, [one.trial for one in found])
     cells: list[LatencyCell] = []
     nothing: list[NothingDone] = []
     for subject in run.subjects:
         for key, every in sorted(parts[subject.label].items(), key=lambda item: _order(item[0])):
             if any(part.samples.latency_ns for part in every):
-                cells.append(_gather(run, subject, key, every))
+                cells.append(_gather(available, subject, key, every))
             else:
                 nothing.append(_nothing(subject, key, every))
     return cells, nothing
@@ -220,13 +221,15 @@ def _nothing(subject: SubjectFacts, key: Key, every: Sequence[_Part]) -> Nothing
     )
 
 
-def _gather(run: Run, subject: SubjectFacts, key: Key, every: Sequence[_Part]) -> LatencyCell:
+def _gather(
+    available: float | None, subject: SubjectFacts, key: Key, every: Sequence[_Part]
+) -> LatencyCell:
     # A trial in which the operation never succeeded has no latency; its errors still count.
     parts = [part for part in every if part.samples.latency_ns]
     cells = [part.cell for part in parts]
     merged = histogram.merged(part.samples.latency_ns for part in parts)
     errors = _added(part.samples.errors for part in every)
-    why = _why(run, subject, cells, histogram.count(merged), errors)
+    why = _why(available, subject, cells, histogram.count(merged), errors)
     whole = key.operation in {ALL, key.workload}
     rates = [histogram.count(p.samples.latency_ns) * 1e9 / p.cell.elapsed_ns for p in parts]
     return LatencyCell(
@@ -242,11 +245,11 @@ def _gather(run: Run, subject: SubjectFacts, key: Key, every: Sequence[_Part]) -
         p99_ns=_over_trials(parts, "99"),
         minimum_ns=min(part.samples.minimum_ns for part in parts),
         maximum_ns=max(part.samples.maximum_ns for part in parts),
-        client_cpu_us=_client_cpu_us(cells) if whole else None,
-        server_cpu_us=_server_cpu_us(cells) if whole else None,
+        client_cpu_us=client_cpu_us(cells) if whole else None,
+        server_cpu_us=server_cpu_us(cells) if whole else None,
         cost=cost_figures(cells) if whole else None,
         client_share=client_share(cells),
-        machine_share=machine_share(cells, cores(run.environment)),
+        machine_share=machine_share(cells, available),
         client_rss_bytes=max(cell.client_rss_bytes for cell in cells),
         server_rss_bytes=max(
             (cell.server_rss_bytes for cell in cells if cell.server_rss_bytes), default=None
@@ -263,17 +266,8 @@ def _over_trials(parts: Sequence[_Part], percent: str) -> Estimate | None:
     return estimate(carried) if len(carried) == len(each) else None
 
 
-def _client_cpu_us(cells: Sequence[Cell]) -> float:
-    return sum(cell.client_cpu_ns for cell in cells) / 1e3 / sum(c.completed for c in cells)
-
-
-def _server_cpu_us(cells: Sequence[Cell]) -> Estimate | None:
-    each = [c.server_cpu_ns / 1e3 / c.completed for c in cells if c.server_cpu_ns is not None]
-    return estimate(each) if each and len(each) == len(cells) else None
-
-
 def _why(
-    run: Run,
+    available: float | None,
     subject: SubjectFacts,
     cells: Sequence[Cell],
     completed: int,
@@ -282,7 +276,7 @@ def _why(
     why: dict[Flag, str] = {}
     if subject.durability == Durability.CLIENT:
         why["n/a"] = "the state is held by the client: there is no store to time"
-    elif limited := limited_because(cells, cores(run.environment)):
+    elif limited := limited_because(cells, available):
         why["generator-limited"] = limited
     failed = sum(errors.values())
     if failed > TOO_MANY_ERRORS * (failed + completed):

@@ -1,8 +1,9 @@
 """Who was the limit: the store, or the load that was put to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from bench.record import Run, Trial
 from scenarios.histogram import merged, percentile_ns
 from scenarios.offered_load import StepFindings
 from scenarios.phases.climb import KEPT_UP
@@ -50,6 +51,16 @@ def cores(environment: Mapping[str, Any]) -> float | None:
             if isinstance(found, int | float) and found > 0:
                 return found
     return None
+
+
+def shared_cores(run: Run, trials: Iterable[Trial]) -> float | None:
+    """Find how many cores clients and server shared.
+
+    None where a worker was on another machine: what it spent is no share of this one's cores, and
+    how many it had isn't recorded. Each worker process is still held against the core it can use.
+    """
+    apart = any(not worker.same_clock for trial in trials for worker in trial.workers)
+    return None if apart else cores(run.environment)
 
 
 def client_share(cells: Sequence[Spent]) -> float:

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from backends.store import Durability
+from bench.analysis.cost import Spending, spending
 from bench.analysis.estimate import Estimate, estimate
 from bench.analysis.evidence import Judged
 from bench.analysis.limits import (
     client_share,
-    cores,
     pace_limited_because,
     saturated_because,
+    shared_cores,
     started_share,
 )
 from bench.record import Record, Run, SubjectFacts
@@ -54,6 +55,10 @@ class LoadStep(Record):
     """Median over trials of each one's p99 response; None where a trial is too small for one."""
     client_share: float
     """CPU of a worker process, of one core."""
+    spent: Spending | None
+    """None where no operation came out well."""
+    client_rss_bytes: int | None
+    server_rss_bytes: int | None
     why: dict[LoadFlag, str]
     """What must be known of this step: flag -> the reason."""
 
@@ -93,6 +98,7 @@ def load_figures(
     run: Run, found: Sequence[Judged[LoadFindings]]
 ) -> tuple[Sequence[LoadStep], Sequence[Capacity]]:
     """Gather the steps and the capacity of every subject, in the order of the run."""
+    available = shared_cores(run, [one.trial for one in found])
     steps: list[LoadStep] = []
     capacities: list[Capacity] = []
     for subject in run.subjects:
@@ -108,13 +114,16 @@ def load_figures(
                     parts[None].append(_Part(one.trial.id, step))
         ladder = sorted(place for place in parts if place is not None)
         places: list[float | None] = [*ladder, *([None] if None in parts else [])]
-        steps += [_gather(run, subject, place, parts[place]) for place in places]
-        capacities.append(_capacity(run, subject, mine))
+        steps += [_gather(available, subject, place, parts[place]) for place in places]
+        capacities.append(_capacity(available, subject, mine))
     return steps, capacities
 
 
 def _gather(
-    run: Run, subject: SubjectFacts, place: float | None, parts: Sequence[_Part]
+    available: float | None,
+    subject: SubjectFacts,
+    place: float | None,
+    parts: Sequence[_Part],
 ) -> LoadStep:
     steps = [part.step for part in parts]
     of_each = _by_trial(parts)
@@ -140,11 +149,20 @@ def _gather(
         tokens_ns=_percentiles(merged(step.tokens_ns for step in steps)),
         p99_ns=_p99(of_each),
         client_share=client_share(steps),
-        why=_why(run, steps, len(of_each)),
+        spent=spending(steps),
+        client_rss_bytes=max(
+            (step.client_rss_bytes for step in steps if step.client_rss_bytes), default=None
+        ),
+        server_rss_bytes=max(
+            (step.server_rss_bytes for step in steps if step.server_rss_bytes), default=None
+        ),
+        why=_why(available, steps, len(of_each)),
     )
 
 
-def _capacity(run: Run, subject: SubjectFacts, mine: Sequence[Judged[LoadFindings]]) -> Capacity:
+def _capacity(
+    available: float | None, subject: SubjectFacts, mine: Sequence[Judged[LoadFindings]]
+) -> Capacity:
     findings = [one.findings for one in mine]
     ends = [one.fails_at for one in findings if one.fails_at is not None]
     core = [rate for one in findings if (rate := _core(one)) is not None]
@@ -158,13 +176,15 @@ def _capacity(run: Run, subject: SubjectFacts, mine: Sequence[Judged[LoadFinding
         fails_at=estimate(ends) if len(ends) == len(findings) else None,
         closed_rate=estimate([one.closed_rate for one in findings]),
         core=estimate(core) if len(core) == len(findings) else None,
-        why=_capacity_why(run, findings),
+        why=_capacity_why(available, findings),
     )
 
 
-def _why(run: Run, steps: Sequence[StepFindings], trials: int) -> dict[LoadFlag, str]:
+def _why(
+    available: float | None, steps: Sequence[StepFindings], trials: int
+) -> dict[LoadFlag, str]:
     why: dict[LoadFlag, str] = {}
-    if limited := pace_limited_because(steps, cores(run.environment)):
+    if limited := pace_limited_because(steps, available):
         why["generator-limited"] = limited
     elif saturated := saturated_because(steps):
         why["saturated"] = saturated
@@ -179,7 +199,7 @@ def _why(run: Run, steps: Sequence[StepFindings], trials: int) -> dict[LoadFlag,
     return why
 
 
-def _capacity_why(run: Run, findings: Sequence[LoadFindings]) -> dict[LoadFlag, str]:
+def _capacity_why(available: float | None, findings: Sequence[LoadFindings]) -> dict[LoadFlag, str]:
     """Look at what kept each trial from carrying more."""
     why: dict[LoadFlag, str] = {}
     ends = [
@@ -187,9 +207,7 @@ def _capacity_why(run: Run, findings: Sequence[LoadFindings]) -> dict[LoadFlag, 
         for one in findings
     ]
     limited = [
-        reason
-        for steps in ends
-        if steps and (reason := pace_limited_because(steps, cores(run.environment)))
+        reason for steps in ends if steps and (reason := pace_limited_because(steps, available))
     ]
     if limited:
         why["generator-limited"] = f"at the next rate, {limited[0]}"

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from backends.store import Durability
+from bench.analysis.cost import Spending, spending
 from bench.analysis.estimate import Estimate, estimate
 from bench.analysis.evidence import Judged
-from bench.analysis.limits import cores, limited_because
+from bench.analysis.limits import limited_because, shared_cores
 from bench.record import Record, Run, SubjectFacts
 from scenarios import histogram
 from scenarios.scale import ScaleFindings, Size, Visits
@@ -28,6 +29,8 @@ class VisitFigures(Record):
     """Operations a second, over all trials."""
     operations: int
     errors: dict[str, int]
+    spent: Spending | None
+    """None where no operation came out well."""
     limited: str | None
     """Why the load generator was the limit, where it was."""
 
@@ -81,8 +84,9 @@ def scale_figures(run: Run, found: Sequence[Judged[ScaleFindings]]) -> Sequence[
         empty, *sizes = one.findings.sizes
         for size in sizes:
             parts[one.trial.label, size.wanted].append(_Part(one.trial.id, empty, size))
+    available = shared_cores(run, [one.trial for one in found])
     return [
-        _figures(run, subject, wanted, parts[label, wanted])
+        _figures(available, subject, wanted, parts[label, wanted])
         for subject in run.subjects
         for label, wanted in sorted(parts)
         if label == subject.label
@@ -101,7 +105,9 @@ def beyond(run: Run) -> Sequence[Beyond]:
     ]
 
 
-def _figures(run: Run, subject: SubjectFacts, wanted: int, parts: Sequence[_Part]) -> ScaleFigures:
+def _figures(
+    available: float | None, subject: SubjectFacts, wanted: int, parts: Sequence[_Part]
+) -> ScaleFigures:
     sizes = [part.size for part in parts]
     loaded = [size for size in sizes if size.added]
     added = sum(size.added for size in loaded)
@@ -124,7 +130,9 @@ def _figures(run: Run, subject: SubjectFacts, wanted: int, parts: Sequence[_Part
         disk_bytes=_over_trials([b for part in parts if (b := _disk(part)) is not None]),
         visits={
             operation: _visits(
-                run, operation, [v for s in sizes for v in s.visits if v.operation == operation]
+                available,
+                operation,
+                [v for s in sizes for v in s.visits if v.operation == operation],
             )
             for operation in operations
         },
@@ -164,7 +172,7 @@ def _each(grown_bytes: int, sessions: int, telling_bytes: int) -> float | None:
     return grown_bytes / sessions if sessions and grown_bytes >= telling_bytes else None
 
 
-def _visits(run: Run, operation: str, every: Sequence[Visits]) -> VisitFigures:
+def _visits(available: float | None, operation: str, every: Sequence[Visits]) -> VisitFigures:
     merged = histogram.merged(one.samples.latency_ns for one in every)
     errors: Counter[str] = Counter()
     for one in every:
@@ -177,5 +185,6 @@ def _visits(run: Run, operation: str, every: Sequence[Visits]) -> VisitFigures:
         rate=operations * 1e9 / sum(one.elapsed_ns for one in every),
         operations=operations,
         errors=dict(errors),
-        limited=limited_because(every, cores(run.environment)),
+        spent=spending(every),
+        limited=limited_because(every, available),
     )

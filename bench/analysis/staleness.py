@@ -18,9 +18,10 @@ class StalenessFigures(Record):
     """Acknowledged, and seen through the replica in the end."""
     accepted: int
     """Of them, those after whose acknowledgement a verify still accepted the token."""
-    p50_ns: int
-    p99_ns: int
-    longest_ns: int
+    p50_ns: int | None
+    """This and the next two: None where the replica showed none of them."""
+    p99_ns: int | None
+    longest_ns: int | None
     largest_gap_ns: int
     """Between two looks: each figure may be so much more."""
     unacknowledged: int
@@ -37,7 +38,7 @@ def staleness_figures(
     return [
         _merge(subject.label, groups[subject.label])
         for subject in run.subjects
-        if any(one.findings.accepted_ns for one in groups[subject.label])
+        if groups[subject.label]
     ]
 
 
@@ -49,9 +50,9 @@ def _merge(label: str, every: Sequence[Judged[StalenessFindings]]) -> StalenessF
         trials=[one.trial.id for one in every],
         revocations=len(each),
         accepted=sum(ns > 0 for ns in each),
-        p50_ns=each[ceil(len(each) / 2) - 1],
-        p99_ns=each[ceil(99 * len(each) / 100) - 1],
-        longest_ns=each[-1],
+        p50_ns=each[ceil(len(each) / 2) - 1] if each else None,
+        p99_ns=each[ceil(99 * len(each) / 100) - 1] if each else None,
+        longest_ns=max(each, default=None),
         largest_gap_ns=max(one.largest_gap_ns for one in found),
         unacknowledged=sum(one.unacknowledged for one in found),
         never=sum(one.never for one in found),

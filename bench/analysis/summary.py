@@ -5,6 +5,7 @@ from datetime import datetime
 
 import scenarios
 from backends.store import Durability
+from bench.analysis.balancer import BalancerFigures, balancer_figures
 from bench.analysis.consistency import RaceFigures, SeenAtOnce, race_figures, seen_at_once
 from bench.analysis.contradictions import Contradiction, contradictions
 from bench.analysis.durability import (
@@ -33,6 +34,7 @@ from bench.analysis.staleness import StalenessFigures, staleness_figures
 from bench.analysis.tokens import RefreshShare, TokenFigures, refresh_shares, token_figures
 from bench.analysis.workers import WorkerFigures, worker_figures
 from bench.record import Record, Run, ServerFacts, Skipped, SubjectFacts, Trial
+from scenarios.balancer import BalancerFindings
 from scenarios.consistency import ConsistencyFindings
 from scenarios.durability import DurabilityFindings
 from scenarios.failover import FailoverFindings
@@ -98,6 +100,7 @@ class Summary(Record):
     """Of instances that rotate one token, in good health."""
     other_races: list[RaceFigures]
     """Of logouts and rotations, of logins and the end of them all, and amid mishaps."""
+    balancers: list[BalancerFigures]
     failovers: list[FailoverFigures]
     staleness: list[StalenessFigures]
     load: list[LoadStep]
@@ -209,6 +212,7 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         sightings=list(sightings),
         races=races,
         other_races=[one for one in every_race if not one.plain],
+        balancers=list(balancer_figures(run, judged(trials, "balancer", BalancerFindings))),
         failovers=list(failovers),
         staleness=list(staleness_figures(run, judged(trials, "staleness", StalenessFindings))),
         load=list(load),

@@ -21,6 +21,7 @@ refreshbench list scenarios --json
 """
 
 
+LOSES = "loses races on purpose"
 WHAT = ("backends", "scenarios", "servers")
 
 
@@ -70,9 +71,8 @@ def backends_table(rows: "Sequence[BackendRow]") -> "Table":
             subject = f"{row.name}:{profile.name}"
             default = "default" if profile.default else None
             needs = f"{row.server} server" if row.server else "nothing"
-            lines.append(
-                [subject, default, profile.keeps_writes_through, needs, by, profile.summary]
-            )
+            what = f"{LOSES}: {profile.summary}" if row.naive else profile.summary
+            lines.append([subject, default, profile.keeps_writes_through, needs, by, what])
         lines += [_topology(row, topology) for topology in row.topologies]
     return table("Backends", columns, lines)
 

@@ -16,7 +16,7 @@ from bench import servers
 from bench.conform import child
 from bench.conform.properties import PROPERTIES
 from bench.conform.property import Property, Result, Status
-from bench.errors import Failed, Missing
+from bench.errors import Failed, Missing, WrongUse
 from bench.load.workers import Process, workers
 from bench.servers.server import Found, Unavailable
 from bench.workspace import Workspace
@@ -32,7 +32,9 @@ IMPATIENT_SECONDS = 5.0
 MOST_HANGS = 3
 PATIENCE = 1.0
 """Times a property's own time limit."""
-TOO_SLOW = "twice no end in time, and no call of the store under way: the machine may be too busy"
+TOO_SLOW = (
+    "twice no end in time, and no call of the store under way for long: the machine may be too busy"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class Report:
     lacking: dict[str, str]
     """Capability it declares it lacks -> the reason."""
     served_by: str | None
+    naive: bool = False
+    """It loses races on purpose."""
     results: tuple[Result, ...]
 
     @property
@@ -56,8 +60,9 @@ class Report:
 class Checker:
     """One store under the contract; close it, or use it in a `with`.
 
-    Raises UnknownSubject, MissingDriver or Missing when made; Failed when the store or its server
-    does not start. `way` is how servers are had: auto, wheel, path, url.
+    Raises UnknownSubject, MissingDriver, Missing, or WrongUse for a topology, when made; Failed
+    when the store or its server does not start. `way` is how servers are had: auto, wheel, path,
+    url.
     """
 
     def __init__(self, spec: str, effort: Effort = Effort.STANDARD, way: str = "auto") -> None:
@@ -65,6 +70,13 @@ class Checker:
         # What a store prints is no part of a report.
         with redirect_stdout(StringIO()):
             self.subject = backends.resolve(spec)
+        if (topology := self.subject.topology) is not None:
+            single, _, _ = self.subject.spec.partition("@")
+            raise WrongUse(
+                f"{self.subject.spec} needs several servers, and a store is held to the contract on"
+                f" one: conform {single}; `refreshbench run failover -b {self.subject.spec}` shows"
+                f" what @{topology.name} loses"
+            )
         self.effort = effort
         self.served_by: str | None = None
         self._found = _server(self.subject, way)
@@ -86,7 +98,7 @@ class Checker:
         """Hold the store to one property. Never hangs, and raises nothing of the store's."""
         if self._hangs >= MOST_HANGS:
             return _undecided(wanted, f"not tried: it hung or died {self._hangs} times before")
-        # Where no call of the store was under way, it was the machine that was slow: once more.
+        # Where no call of the store hung, it was the machine that was slow: once more.
         return self._attempt(wanted) or self._attempt(wanted) or _undecided(wanted, TOO_SLOW)
 
     def _attempt(self, wanted: Property) -> Result | None:
@@ -129,6 +141,7 @@ class Checker:
             effort=self.effort,
             lacking=dict(self.subject.profile.capabilities.lacking()),
             served_by=self.served_by,
+            naive=self.subject.backend.naive,
             results=tuple(results),
         )
 

@@ -33,7 +33,10 @@ def verdict(report: Report) -> str:
     bad = [one for one in report.results if not one.status.good]
     if bad:
         which = ", ".join(f"{one.number} {BY_NUMBER[one.number].name}" for one in bad)
-        return f"{report.spec} does not conform: {len(bad)} of {len(report.results)}: {which}"
+        meant = ", nor is it meant to (it loses races on purpose)" if report.naive else ""
+        return (
+            f"{report.spec} does not conform{meant}: {len(bad)} of {len(report.results)}: {which}"
+        )
     held = sum(one.status is Status.HELD for one in report.results)
     return f"{report.spec} conforms: {held} of {len(report.results)} properties held, no violation"
 

@@ -13,7 +13,8 @@ from typing import NamedTuple, Protocol
 
 from bench.load.clients import Held
 from bench.load.history_load import HistoryClient, Seat
-from bench.load.worker import state
+from bench.load.worker import now_ms, state
+from scenarios.history import Status
 from scenarios.phases.workload import Workload
 
 SHOW_GAP_SECONDS = 0.02
@@ -69,6 +70,18 @@ class SteadfastClient(HistoryClient):
             # A client that fell behind does not catch up in a burst: the rate is a bound.
             due_ns = max(due_ns + gap_ns, time.monotonic_ns())
         self._writer.close()
+
+    def revoke(self) -> Status:
+        """Log a session out, and show the token of one that was logged out before."""
+        if self._ended:
+            ended = self._clients.random.choice(self._ended)
+            self._do(
+                "verify",
+                ended,
+                lambda: self._store.verify(ended.token(), ended.device, now_ms()).outcome,
+                presented=ended.digest.hex(),
+            )
+        return super().revoke()
 
     def show(self, shared: Sequence[Held], times: Times) -> None:
         """Rotate every shared session once, after the fault.

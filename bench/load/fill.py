@@ -19,7 +19,7 @@ from bench.load import clocks
 from bench.load.closed_loop import Driven, Part, drive, samples_of
 from bench.load.population import Population, Walk
 from bench.load.schedule import Call
-from bench.load.worker import HEADROOM, now_ms, state
+from bench.load.worker import HEADROOM, counted, now_ms, state
 from scenarios.phases.fill import Stopped
 from scenarios.phases.visit import Visit
 
@@ -127,15 +127,15 @@ def visit(start_ns: int, seconds: float) -> Part | None:
         return None
     start_ns = clocks.to_local(start_ns)
     deadline_ns = start_ns + int(seconds * 1e9)
-    cpu_ns = time.process_time_ns()
-    driven = _go(start_ns, deadline_ns)
-    cpu_ns = time.process_time_ns() - cpu_ns
+    with counted(state()) as spent:
+        driven = _go(start_ns, deadline_ns)
     return Part(
         samples=samples_of(list(zip(_ready, driven, strict=True))),
         begin_ns=clocks.to_runner(min(one.begin_ns for one in driven)),
         end_ns=clocks.to_runner(max(one.end_ns for one in driven)),
-        cpu_ns=cpu_ns,
-        rss_bytes=psutil.Process().memory_info().rss,
+        cpu_ns=spent.cpu_ns,
+        rss_bytes=spent.rss_bytes,
+        cost=spent.cost,
         exhausted=any(one.end_ns < deadline_ns for one in driven),
     )
 

@@ -61,6 +61,8 @@ class HistoryClient:
         self._writer = HistoryWriter(seat.history)
         self._op = seat.number * OPS_A_CLIENT
         self._held: list[Held] = []
+        self._ended: list[Held] = []
+        """Sessions whose logout was acknowledged."""
 
     def run(self, phase: Disturb, start_ns: int, deadline_ns: int, *, go_on: bool) -> None:
         """Open its share of the sessions, then follow the mix at its pace until the deadline."""
@@ -117,11 +119,13 @@ class HistoryClient:
         )
         if answer.status == "fail":
             self._held.append(held)
+        elif answer.status == "ok":
+            self._ended.append(held)
         return answer.status
 
     def _do(
         self,
-        kind: Literal["issue", "rotate", "revoke"],
+        kind: Literal["issue", "rotate", "revoke", "verify"],
         after: Held,
         call: Callable[[], str | None],
         presented: str = "",

@@ -4,7 +4,6 @@ Runs inside a worker process, whose store `bench.load.worker` has opened.
 """
 
 import gc
-import time
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,11 +12,12 @@ from typing import NamedTuple
 from bench.load import clocks
 from bench.load.arrivals import ALONE, Intended, intended
 from bench.load.open_loop import Account, Agenda, Driven, account, drive, made
+from bench.load.outlay import Outlay
 from bench.load.pacing import real_timing, wake_on_time
 from bench.load.schedule import Call, Fleet
 from bench.load.storms import Storm, storms
 from bench.load.token_work import with_tokens
-from bench.load.worker import HEADROOM, log_in, now_ms, own_calls, share_out, state
+from bench.load.worker import HEADROOM, counted, log_in, now_ms, own_calls, share_out, state
 from scenarios.phases.climb import Climb
 
 SPARE_CALLS = 16
@@ -43,7 +43,7 @@ class Offered(NamedTuple):
     """What came of it, and what it cost."""
 
     account: Account
-    cpu_ns: int
+    outlay: Outlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +107,15 @@ def run(start_ns: int, give_up_seconds: float) -> Offered:
         close_ns=close_ns,
         give_up_ns=close_ns + int(give_up_seconds * 1e9),
     )
-    cpu_ns = time.process_time_ns()
-    driven = here.threads.map(
-        lambda own: _client(agenda, own, start_ns), [own for _, own in ready.clients]
-    )
-    cpu_ns = time.process_time_ns() - cpu_ns
+    with counted(here) as spent:
+        driven = here.threads.map(
+            lambda own: _client(agenda, own, start_ns), [own for _, own in ready.clients]
+        )
     _settle(ready, agenda, driven)
     found = account(agenda, driven, ready.storms, ready.due.storms, ready.offer.phase.storms.size)
     _ready.clear()
     end_ns = clocks.to_runner(found.end_ns)
-    return Offered(replace(found, end_ns=end_ns), cpu_ns)
+    return Offered(replace(found, end_ns=end_ns), spent)
 
 
 def _client(agenda: Agenda, own: Sequence[Call], start_ns: int) -> Driven:

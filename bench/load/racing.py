@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 from backends.store import Family, Reason, Revokes, Session, Successor
 from bench.load import clocks
-from bench.load.attempt import attempt
 from bench.load.clients import IDLE_MS, Held
 from bench.load.history_load import OPS_A_CLIENT
 from bench.load.jolt import jolt, jolted
+from bench.load.move import Move, issue, make, revoke, rotate, unmade, verify
 from bench.load.worker import now_ms, state
-from scenarios.history import Event, Kind
+from scenarios.history import Event
 from scenarios.phases.race import Contest
 
 
@@ -36,14 +36,6 @@ class Heat(NamedTuple):
     """Between the starts of two races."""
     spin_ns: int
     """The last of the wait for each start is spent spinning, so that a short call is met too."""
-
-
-class Move(NamedTuple):
-    """One call, ready to be made."""
-
-    events: Sequence[Event]
-    """As they are before it; one for each family that it touches."""
-    call: Callable[[], str | None]
 
 
 def rotation_ns() -> int:
@@ -71,8 +63,8 @@ def enter(rounds: int, contest: Contest, first_op: int) -> tuple[Sequence[Held],
         held = held._replace(family=family)
         entries.append(held)
         if contest != "logout-all":
-            move = _issue(replace(session, family=family), held)
-            events += _make(move, 0, first_op + number)
+            move = issue(replace(session, family=family), held)
+            events += make(move, 0, first_op + number)
     return entries, events
 
 
@@ -91,7 +83,7 @@ def look(tokens: Sequence[Held], first_op: int) -> Sequence[Event]:
     """Ask about each token, when all is over."""
     events: list[Event] = []
     for number, held in enumerate(tokens):
-        events += _make(_verify(held), 0, first_op + number)
+        events += make(verify(held), 0, first_op + number)
     return events
 
 
@@ -106,26 +98,8 @@ def _sit(
         while time.monotonic_ns() < due_ns:
             pass
         with disturbed():
-            events += _make(move, seat, seat * OPS_A_CLIENT + number * heat.instances)
+            events += make(move, seat, seat * OPS_A_CLIENT + number * heat.instances)
     return events
-
-
-def _make(move: Move, instance: int, first_op: int) -> Sequence[Event]:
-    invoke_ns = clocks.to_runner(time.monotonic_ns())
-    answer = attempt(move.call)
-    return_ns = clocks.to_runner(time.monotonic_ns())
-    return [
-        replace(
-            event,
-            op=first_op + number,
-            instance=instance,
-            invoke_ns=invoke_ns,
-            return_ns=return_ns,
-            status=answer.status,
-            outcome=None if answer.outcome is None else str(answer.outcome),
-        )
-        for number, event in enumerate(move.events)
-    ]
 
 
 def _move(heat: Heat, seat: int, entry: Held) -> Move:
@@ -134,14 +108,12 @@ def _move(heat: Heat, seat: int, entry: Held) -> Move:
         return _rotate(entry)
     if heat.contest == "logout-all" and seat:
         return _log_in(entry, seat)
+    if heat.contest == "revoke":
+        return revoke(entry)
     store = state().store
     assert isinstance(store, Revokes), store
-    if heat.contest == "revoke":
-        return Move(
-            [_event("revoke", entry)], lambda: store.revoke(entry.family, Reason.LOGOUT, now_ms())
-        )
     others = [
-        _event("revoke_subject", entry._replace(family=_of_seat(entry, other)))
+        unmade("revoke_subject", entry._replace(family=_of_seat(entry, other)))
         for other in range(1, heat.instances)
     ]
     subject = entry.family.subject
@@ -149,13 +121,7 @@ def _move(heat: Heat, seat: int, entry: Held) -> Move:
 
 
 def _rotate(entry: Held) -> Move:
-    here = state()
-    successor = Successor(here.clients.random.randbytes(32), now_ms() + IDLE_MS)
-    token, instant_ms = entry.token(), now_ms()
-    event = replace(_event("rotate", entry.after(successor)), presented=entry.digest.hex())
-    return Move(
-        [event], lambda: here.store.rotate(token, successor, entry.device, instant_ms).outcome
-    )
+    return rotate(entry, Successor(state().clients.random.randbytes(32), now_ms() + IDLE_MS))
 
 
 def _log_in(entry: Held, seat: int) -> Move:
@@ -172,31 +138,8 @@ def _log_in(entry: Held, seat: int) -> Move:
         absolute_expires_at_ms=token.absolute_expires_at_ms,
         digest=held.digest,
     )
-    return _issue(session, held)
-
-
-def _issue(session: Session, held: Held) -> Move:
-    store = state().store
-    return Move([_event("issue", held)], lambda: store.issue(session))
-
-
-def _verify(held: Held) -> Move:
-    store = state().store
-    shown = replace(_event("verify", held), presented=held.digest.hex())
-    return Move([shown], lambda: store.verify(held.token(), held.device, now_ms()).outcome)
+    return issue(session, held)
 
 
 def _of_seat(entry: Held, seat: int) -> Family:
     return Family(entry.family.subject, f"{entry.family.subject}.{seat}")
-
-
-def _event(kind: Kind, held: Held) -> Event:
-    return Event(
-        op=0,
-        instance=0,
-        family=held.family.id,
-        kind=kind,
-        generation=held.generation,
-        digest=held.digest.hex(),
-        invoke_ns=0,
-    )

@@ -5,23 +5,23 @@ needs no lock. Instants sent to a worker, and back, are of the runner's clock (`
 """
 
 import gc
-import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import backends
 from backends.errors import UnknownSubject
 from backends.store import Configured, Place, Policy, RefreshStore
-from bench import meter, traffic
+from bench import traffic
 from bench.load import clocks
 from bench.load.client_threads import ClientThreads
 from bench.load.clients import Clients
 from bench.load.closed_loop import Driven, Part, drive, samples_of
+from bench.load.outlay import Outlay, laid_out
 from bench.load.schedule import Call, Fleet
 from bench.load.token_work import with_tokens
-from scenarios.cost import NETWORK, Cost
 from scenarios.phases.measure import Measure
 from scenarios.phases.workload import Workload
 
@@ -32,9 +32,6 @@ LARGEST_STEP = 8
 PRELOAD_THREADS = 8
 HEADROOM = 2.0
 """Calls prepared per call expected: clients don't get on evenly, and a warm store is faster."""
-
-
-NO_CONNECTION = "its clients hold no TCP connection"
 
 
 class Target(NamedTuple):
@@ -156,35 +153,25 @@ def measure(start_ns: int, seconds: float) -> Part:
     start_ns = clocks.to_local(start_ns)
     deadline_ns = start_ns + int(seconds * 1e9)
     schedules = [schedule for _, schedule in here.ready]
-    before = traffic.flows(here.strangers)
-    inside = here.target.place.url is None
-    with meter.metered(lambda: [os.getpid()], disk=inside) as spent:
+    with counted(here) as spent:
         driven = _drive_all(here, start_ns, deadline_ns)
-    flow = traffic.between(before, traffic.flows(here.strangers))
     _settle(here, driven)
     part = Part(
         samples=samples_of(list(zip(schedules, driven, strict=True))),
         begin_ns=clocks.to_runner(min(result.begin_ns for result in driven)),
         end_ns=clocks.to_runner(max(result.end_ns for result in driven)),
         cpu_ns=spent.cpu_ns,
-        rss_bytes=spent.memory_bytes,
-        cost=_cost(spent, flow),
+        rss_bytes=spent.rss_bytes,
+        cost=spent.cost,
         exhausted=any(result.end_ns < deadline_ns for result in driven),
     )
     here.ready = []
     return part
 
 
-def _cost(spent: meter.Spent, flow: traffic.Flow | None) -> Cost:
-    sent, received = flow or (None, None)
-    silent = {} if flow else dict.fromkeys(NETWORK, NO_CONNECTION)
-    return Cost(
-        written_bytes=spent.written_bytes,
-        fsyncs=spent.fsyncs,
-        sent_bytes=sent,
-        received_bytes=received,
-        missing={**spent.missing, **silent},
-    )
+def counted(here: State) -> AbstractContextManager[Outlay]:
+    """Count what the clients, and a store inside this process, spend in a block."""
+    return laid_out(here.strangers, inside=here.target.place.url is None)
 
 
 def log_in(here: State, fleet: Fleet) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.phases import (
+    balance,
     climb,
     disturb,
     failover,
@@ -16,6 +17,7 @@ from bench.phases import (
     visit,
 )
 from bench.phases.stage import Stage
+from scenarios.phases.balance import Balance
 from scenarios.phases.climb import Climb
 from scenarios.phases.disturb import Disturb
 from scenarios.phases.failover import Failover
@@ -39,6 +41,7 @@ EXECUTORS: Mapping[type[Any], Callable[[Any, Stage], Observation]] = {
     Visit: visit.execute,
     Soak: soak.execute,
     Stale: stale.execute,
+    Balance: balance.execute,
 }
 
 

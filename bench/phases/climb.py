@@ -10,6 +10,7 @@ from bench.load.open_loop import Account
 from bench.load.search import Found, search
 from bench.load.workers import Worker, together
 from bench.phases import measure
+from bench.phases.cost import cost
 from bench.phases.stage import Stage
 from scenarios.histogram import Histogram, count, merged
 from scenarios.phases.climb import Climb, Climbed, Purpose, Step, Tally
@@ -86,17 +87,15 @@ class _Climb:
             for number, threads in enumerate(self._threads)
         ]
         together([one.submit(task.prepare, offer) for one, offer in zip(crew, offers, strict=True)])
-        before = meter.cpu_ns(self._stage.server_pids())
-        start_ns = self._stage.soon_ns()
         give_up_seconds = seconds * GIVE_UP
-        parts: list[Offered] = list(
-            together(
-                [one.submit(task.run, start_ns, give_up_seconds) for one in crew],
-                seconds + give_up_seconds,
+        with meter.metered(self._stage.server_pids) as spent:
+            start_ns = self._stage.soon_ns()
+            parts: list[Offered] = list(
+                together(
+                    [one.submit(task.run, start_ns, give_up_seconds) for one in crew],
+                    seconds + give_up_seconds,
+                )
             )
-        )
-        pids = self._stage.server_pids()
-        spent_ns = meter.spent_between(before, meter.cpu_ns(pids)) if pids else None
         accounts = [part.account for part in parts]
         step = Step(
             purpose=purpose,
@@ -115,8 +114,11 @@ class _Climb:
             elapsed_ns=max(one.end_ns for one in accounts) - start_ns,
             processes=len(crew),
             connections=phase.connections,
-            client_cpu_ns=sum(part.cpu_ns for part in parts),
-            server_cpu_ns=spent_ns,
+            client_cpu_ns=sum(part.outlay.cpu_ns for part in parts),
+            client_rss_bytes=sum(part.outlay.rss_bytes for part in parts),
+            server_cpu_ns=spent.cpu_ns if spent.seen else None,
+            server_rss_bytes=spent.memory_bytes if spent.seen else None,
+            cost=cost(self._stage, spent, [part.outlay.cost for part in parts]),
             exhausted=any(one.exhausted for one in accounts),
         )
         self.steps.append(step)

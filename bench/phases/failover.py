@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from bench.errors import Failed
 from bench.load import failover_load as load
@@ -32,7 +33,8 @@ def execute(phase: Failover, stage: Stage) -> FailedOver:
             stage.open(worker)
         shared = crew[MAJORITY].call(load.open_shared, opener, phase.shared)
         start_ns = soon_ns()
-        strike_ns = start_ns + int(phase.before_seconds * 1e9)
+        rng = Random(stage.seed)  # noqa: S311 - must repeat from its seed
+        strike_ns = start_ns + int(phase.before_seconds * rng.uniform(0.5, 1.0) * 1e9)
         times = Times(start_ns, stage.scratch / "struck", stage.scratch / "stop")
         loads = [
             worker.submit(load.live, phase, seats, shared, times)

@@ -6,13 +6,11 @@ from bench import meter
 from bench.load import worker as task
 from bench.load.closed_loop import Part
 from bench.load.workers import together
+from bench.phases.cost import cost
 from bench.phases.stage import Stage
-from scenarios.cost import DISK, NETWORK, Cost, added
 from scenarios.histogram import merged
 from scenarios.phases.measure import Measure, Measured, Samples
 from scenarios.phases.workload import Operation
-
-NOT_OURS = "the server is yours, and may be on another host: its processes aren't looked at"
 
 
 def execute(phase: Measure, stage: Stage) -> Measured:
@@ -52,23 +50,8 @@ def execute(phase: Measure, stage: Stage) -> Measured:
         client_rss_bytes=sum(part.rss_bytes for part in parts),
         server_cpu_ns=spent.cpu_ns if spent.seen else None,
         server_rss_bytes=spent.memory_bytes if spent.seen else None,
-        cost=_cost(stage, spent, added([part.cost for part in parts if part.cost])),
+        cost=cost(stage, spent, [part.cost for part in parts]),
         exhausted=any(part.exhausted for part in parts),
-    )
-
-
-def _cost(stage: Stage, server: meter.Spent, clients: Cost) -> Cost:
-    """Take disk and fsyncs from the server where there is one, else from whom the store is in."""
-    if stage.server is None:
-        return clients
-    if not server.seen:
-        written, fsyncs = None, None
-        missing = dict.fromkeys(DISK, NOT_OURS)
-    else:
-        written, fsyncs, missing = server.written_bytes, server.fsyncs, server.missing
-    network = {name: why for name, why in clients.missing.items() if name in NETWORK}
-    return clients.model_copy(
-        update={"written_bytes": written, "fsyncs": fsyncs, "missing": {**network, **missing}}
     )
 
 

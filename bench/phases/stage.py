@@ -118,12 +118,14 @@ class Stage:
             same_clock=clocks.same_clock(worker.host, self._hosts[0]),
         )
 
-    def open(self, worker: Worker, url: str | None = None) -> None:
-        """Open the store in a worker, by another URL if one is given.
+    def open(self, worker: Worker, url: str | None = None, directory: Path | None = None) -> None:
+        """Open the store in a worker, by another URL or in another folder if one is given.
 
         Raises Failed if the profile isn't in force.
         """
         place = self.place if url is None else self.place._replace(url=url)
+        if directory is not None:
+            place = place._replace(directory=directory)
         target = Target(self.subject.spec, place, self._policy, self.seed, f"w{self._opened}")
         self._opened += 1
         found = worker.call(open_store, target)

@@ -4,6 +4,7 @@ from bench import meter
 from bench.load import fill as task
 from bench.load.closed_loop import Part
 from bench.load.workers import together
+from bench.phases.cost import cost
 from bench.phases.measure import add_up
 from bench.phases.stage import Stage
 from scenarios.phases.visit import Visit, Visited
@@ -14,13 +15,12 @@ def execute(phase: Visit, stage: Stage) -> Visited:
     crew = stage.crew(stage.width)
     most_calls = phase.most_calls // len(crew)
     together([one.submit(task.prepare, phase, most_calls) for one in crew], phase.warmup_seconds)
-    before = meter.cpu_ns(stage.server_pids())
-    start_ns = stage.soon_ns()
-    found = together(
-        [one.submit(task.visit, start_ns, phase.seconds) for one in crew], phase.seconds
-    )
+    with meter.metered(stage.server_pids) as spent:
+        start_ns = stage.soon_ns()
+        found = together(
+            [one.submit(task.visit, start_ns, phase.seconds) for one in crew], phase.seconds
+        )
     parts: list[Part] = [part for part in found if part is not None]
-    pids = stage.server_pids()
     return Visited(
         phase=phase,
         samples={phase.operation: add_up(phase.operation, parts)} if parts else {},
@@ -28,5 +28,6 @@ def execute(phase: Visit, stage: Stage) -> Visited:
         - min((part.begin_ns for part in parts), default=0),
         processes=len(parts),
         client_cpu_ns=sum(part.cpu_ns for part in parts),
-        server_cpu_ns=meter.spent_between(before, meter.cpu_ns(pids)) if pids else None,
+        server_cpu_ns=spent.cpu_ns if spent.seen else None,
+        cost=cost(stage, spent, [part.cost for part in parts]),
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from bench.analysis import Summary
 from bench.analysis.consistency import RaceFigures
 from bench.analysis.durability import FaultFigures, Harm
+from bench.analysis.estimate import Estimate
 from bench.analysis.latency import LatencyCell, Metric
 from bench.report import formats
 from bench.report.blocks import Cell
@@ -82,14 +83,18 @@ def cpu_cell(cell: LatencyCell | None) -> Cell:
         return NOT_MEASURED
     if "n/a" in cell.why:
         return HELD
-    if cell.server_cpu_us is None:
+    return cpu_figure(cell.server_cpu_us, source(cell))
+
+
+def cpu_figure(figure: Estimate | None, trials: str) -> Cell:
+    """Write a server's CPU per operation in µs, from these trials."""
+    if figure is None:
         return Cell(NOTHING, tone="none", notes=(INSIDE,))
-    figure = cell.server_cpu_us
     return Cell(
         formats.significant(figure.value),
         number=figure.value,
         detail=formats.interval(figure, 1),
-        source=source(cell),
+        source=trials,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bench.analysis.cost import CostFigures, Spending
 from bench.analysis.latency import LatencyCell
 from bench.report import cells, formats
 from bench.report.blocks import Cell, Column, Group, Material, Row, Table
@@ -23,22 +24,34 @@ WHAT = (
 )
 
 
-def cost_cells(cell: LatencyCell) -> Sequence[Cell]:
+SPENT: Sequence[Column] = (
+    Column("server CPU", "µs/op"),
+    Column("client CPU", "µs/op"),
+    *(column for _, column in COLUMNS),
+)
+
+
+def cost_cells(cost: CostFigures | None, source: str) -> Sequence[Cell]:
     """Write disk, fsyncs and network per operation, one cell a column."""
-    return [_cost_cell(cell, name) for name, _ in COLUMNS]
+    return [_cost_cell(cost, name, source) for name, _ in COLUMNS]
+
+
+def spent_cells(spent: Spending | None, source: str) -> Sequence[Cell]:
+    """Write everything that an operation took, one cell a column of `SPENT`."""
+    if spent is None:
+        return [cells.NOT_MEASURED] * len(SPENT)
+    return [
+        cells.cpu_figure(spent.server_cpu_us, source),
+        Cell(formats.significant(spent.client_cpu_us), spent.client_cpu_us, source=source),
+        *cost_cells(spent.cost, source),
+    ]
 
 
 def cost_table(material: Material) -> Table:
     """Make the compact table: every cost of a rotation and of a login, subject by subject."""
     summary = material.summary
     at = summary.reference_connections
-    columns = [
-        Column("server CPU", "µs/op"),
-        Column("client CPU", "µs/op"),
-        *[column for _, column in COLUMNS],
-        Column("server memory", "MB"),
-        Column("client memory", "MB"),
-    ]
+    columns = [*SPENT, Column("server memory", "MB"), Column("client memory", "MB")]
     groups = []
     for operation in ("rotate", "issue"):
         for durability, members in summary.by_class():
@@ -70,14 +83,13 @@ def _row(cell: LatencyCell) -> Sequence[Cell]:
     return [
         cells.cpu_cell(cell),
         Cell(formats.significant(client_us) if client_us else NOTHING, client_us),
-        *cost_cells(cell),
+        *cost_cells(cell.cost, cells.source(cell)),
         cells.memory_cell(cell),
         Cell(formats.megabytes(cell.client_rss_bytes), cell.client_rss_bytes / 1e6),
     ]
 
 
-def _cost_cell(cell: LatencyCell, name: Figure) -> Cell:
-    cost = cell.cost
+def _cost_cell(cost: CostFigures | None, name: Figure, source: str) -> Cell:
     if cost is None:
         return Cell(NOTHING, tone="none")
     if name in cost.missing:
@@ -88,5 +100,5 @@ def _cost_cell(cell: LatencyCell, name: Figure) -> Cell:
         formats.significant(figure.value),
         number=figure.value,
         detail=formats.interval(figure, 1),
-        source=cells.source(cell),
+        source=source,
     )

@@ -127,7 +127,7 @@ def _row(cell: LatencyCell) -> Row:
             cells.cpu_cell(cell),
             Cell(formats.significant(capacity) if capacity else formats.NOTHING, number=capacity),
             Cell(formats.significant(client_us) if client_us else formats.NOTHING, client_us),
-            *costs.cost_cells(cell),
+            *costs.cost_cells(cell.cost, cells.source(cell)),
             Cell(f"{cell.client_share:.0%}", number=cell.client_share * 100),
             Cell(
                 f"{errors:,}",

@@ -1,18 +1,18 @@
 """Every figure of a run as one tidy table: a row a figure, with its unit, size and trials."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bench.analysis import Summary
 from bench.analysis.consistency import RaceFigures
 from bench.analysis.durability import FaultFigures
-from bench.analysis.estimate import Estimate
 from bench.analysis.latency import LatencyCell
 from bench.analysis.scale import ScaleFigures
 from bench.analysis.soak import SoakSeries
-from bench.report import formats
+from bench.report import rows
 from bench.report.loadfigures import load_rows
-from scenarios.cost import Figure
+from bench.report.rows import Fields
+from bench.report.topologyfigures import topology_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,15 +24,6 @@ COLUMNS = (
 )  # fmt: skip
 """`n` counts what `n_of` names; `interval` says how low and high were had; `missing` says why there
 is no value; `trials` are ids."""
-
-COSTS: Mapping[Figure, str] = {
-    "written_bytes": "bytes/op",
-    "fsyncs": "1/op",
-    "sent_bytes": "bytes/op",
-    "received_bytes": "bytes/op",
-}
-
-Fields = Mapping[str, Any]
 
 
 def frame(summary: Summary) -> "pd.DataFrame":
@@ -55,8 +46,8 @@ def _rows(summary: Summary) -> Iterator[Fields]:
             "durability": sight.durability,
             "operation": sight.act,
             "instances": sight.instances,
-            **_trials(sight.trials),
-            **_counted(sight.looks, "looks"),
+            **rows.trials(sight.trials),
+            **rows.counted(sight.looks, "looks"),
         }
         yield {**known, "figure": "seen at once", "value": sight.seen, "unit": "looks"}
     for races in [*summary.races, *summary.other_races]:
@@ -66,8 +57,13 @@ def _rows(summary: Summary) -> Iterator[Fields]:
     for series in summary.soak:
         yield from _soak(series)
     yield from load_rows(summary.load, summary.capacities)
+    yield from topology_rows(summary.failovers, summary.staleness)
     for token in summary.tokens:
-        known = {"scenario": "tokens", "label": token.algorithm, **_counted(token.samples, "calls")}
+        known = {
+            "scenario": "tokens",
+            "label": token.algorithm,
+            **rows.counted(token.samples, "calls"),
+        }
         for name, value in (
             ("mint p50", token.mint_p50_ns),
             ("mint p99", token.mint_p99_ns),
@@ -86,8 +82,8 @@ def _races(races: RaceFigures) -> Iterator[Fields]:
         "operation": races.contest,
         "instances": races.instances,
         "unit": "races",
-        **_trials(races.trials),
-        **_counted(races.contested, "contested races"),
+        **rows.trials(races.trials),
+        **rows.counted(races.contested, "contested races"),
     }
     for winners, rounds in races.winners.items():
         yield {**known, "figure": f"races with {winners} winners{amid}", "value": rounds}
@@ -106,8 +102,8 @@ def _latency(cell: LatencyCell) -> Iterator[Fields]:
         "operation": cell.operation,
         "connections": cell.connections,
         "flags": " ".join(cell.why),
-        **_trials(cell.trials),
-        **_counted(cell.operations, "operations"),
+        **rows.trials(cell.trials),
+        **rows.counted(cell.operations, "operations"),
     }
     if "n/a" in cell.why:
         yield {**known, "figure": "throughput", "unit": "1/s"}
@@ -116,14 +112,20 @@ def _latency(cell: LatencyCell) -> Iterator[Fields]:
         **known,
         "figure": "throughput",
         "unit": "1/s",
-        **_estimated(cell.throughput),
+        **rows.estimated(cell.throughput),
         **_rank(cell, "throughput"),
     }
     for percent, value in cell.percentiles_ns.items():
         yield {**known, "figure": f"p{percent} merged", "unit": "ns", "value": value}
     for name, estimate in (("p50", cell.p50_ns), ("p99", cell.p99_ns)):
         figure = f"{name} of trials"
-        yield {**known, "figure": figure, "unit": "ns", **_estimated(estimate), **_rank(cell, name)}
+        yield {
+            **known,
+            "figure": figure,
+            "unit": "ns",
+            **rows.estimated(estimate),
+            **_rank(cell, name),
+        }
     if cell.sampled and cell.sampled.half_width is not None:
         yield {
             **known,
@@ -133,16 +135,9 @@ def _latency(cell: LatencyCell) -> Iterator[Fields]:
             "interval": f"stopped: {cell.sampled.stopped}, {cell.sampled.asked:g} asked",
         }
     if cell.server_cpu_us is not None:
-        yield {**known, "figure": "server CPU", "unit": "us/op", **_estimated(cell.server_cpu_us)}
+        yield rows.server_cpu(known, cell.server_cpu_us)
     if cell.cost is not None:
-        for cost, unit in COSTS.items():
-            yield {
-                **known,
-                "figure": f"{cost.replace('_bytes', '')} per operation",
-                "unit": unit,
-                **_estimated(cell.cost.per_operation.get(cost)),
-                "missing": cell.cost.missing.get(cost),
-            }
+        yield from rows.costs(known, cell.cost)
     for figure, unit, plain in (
         ("minimum", "ns", cell.minimum_ns),
         ("maximum", "ns", cell.maximum_ns),
@@ -164,8 +159,8 @@ def _durability(figures: FaultFigures) -> Iterator[Fields]:
         "label": figures.label,
         "durability": figures.durability,
         "fault": figures.fault,
-        **_trials(figures.trials),
-        **_counted(figures.acknowledged, "acknowledged writes"),
+        **rows.trials(figures.trials),
+        **rows.counted(figures.acknowledged, "acknowledged writes"),
     }
     if figures.held_by_client:
         yield {**known, "figure": "lost writes", "unit": "writes", "flags": "n/a"}
@@ -202,7 +197,7 @@ def _scale(size: ScaleFigures) -> Iterator[Fields]:
         "durability": size.durability,
         "sessions": size.sessions,
         "flags": f"stopped: {size.stopped}" if size.stopped else "",
-        **_trials(size.trials),
+        **rows.trials(size.trials),
     }
     for figure, unit, estimate in (
         ("load rate", "1/s", size.load_rate),
@@ -211,11 +206,11 @@ def _scale(size: ScaleFigures) -> Iterator[Fields]:
         ("on disk a session", "bytes", size.disk_bytes),
     ):
         if estimate is not None:
-            yield {**known, "figure": figure, "unit": unit, **_estimated(estimate)}
+            yield {**known, "figure": figure, "unit": unit, **rows.estimated(estimate)}
     for operation, visits in size.visits.items():
         flags = " ".join([known["flags"], *(["generator-limited"] if visits.limited else [])])
         here = {**known, "operation": operation, "flags": flags.strip()}
-        here |= _counted(visits.operations, "operations")
+        here |= rows.counted(visits.operations, "operations")
         for figure, unit, value in (
             ("throughput", "1/s", visits.rate),
             ("p50 merged", "ns", visits.p50_ns),
@@ -223,6 +218,8 @@ def _scale(size: ScaleFigures) -> Iterator[Fields]:
             ("errors", "calls", sum(visits.errors.values())),
         ):
             yield {**here, "figure": figure, "unit": unit, "value": value}
+        if visits.spent is not None:
+            yield from rows.spending(here, visits.spent)
 
 
 def _soak(series: SoakSeries) -> Iterator[Fields]:
@@ -232,8 +229,8 @@ def _soak(series: SoakSeries) -> Iterator[Fields]:
         "durability": series.durability,
         "operation": "rotate",
         "sessions": series.sessions,
-        **_trials([series.trial]),
-        **_counted(series.done, "operations"),
+        **rows.trials([series.trial]),
+        **rows.counted(series.done, "operations"),
     }
     for figure, unit, value in (
         ("response p50", "ns", series.p50_ns),
@@ -245,25 +242,6 @@ def _soak(series: SoakSeries) -> Iterator[Fields]:
         *((f"{name}, growth", "", series.grown(name)) for name in series.counters),
     ):
         yield {**known, "figure": figure, "unit": unit, "value": value}
-
-
-def _trials(ids: list[str]) -> Fields:
-    return {"n_trials": len(ids), "trials": formats.trials(ids)}
-
-
-def _counted(n: int, what: str) -> Fields:
-    return {"n": n, "n_of": what}
-
-
-def _estimated(estimate: Estimate | None) -> Fields:
-    if estimate is None:
-        return {}
-    return {
-        "value": estimate.value,
-        "low": estimate.low,
-        "high": estimate.high,
-        "interval": estimate.method,
-    }
 
 
 def _rank(cell: LatencyCell, metric: str) -> Fields:

@@ -36,7 +36,7 @@ def write_files(run: Run, summary: Summary, record: Path, out: Path) -> Path:
     texts = {
         "figures.csv": frame(summary).to_csv(index=False, lineterminator="\n", float_format="%.6g"),
         "comparison.csv": csvtable.table(comparison(material)),
-        "comparison.md": page.markdown(material),
+        "comparison.md": page.markdown(material, sections),
         "index.html": page.html(material, sections),
     }
     for name, text in texts.items():

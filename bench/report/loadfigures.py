@@ -1,12 +1,10 @@
 """The open loop's figures as rows of `figures.csv`."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from bench.analysis.load import Capacity, LoadStep
-from bench.report import formats
-
-Fields = Mapping[str, Any]
+from bench.report import rows
+from bench.report.rows import Fields
 
 
 def load_rows(steps: Sequence[LoadStep], capacities: Sequence[Capacity]) -> Iterator[Fields]:
@@ -24,21 +22,10 @@ def _step(step: LoadStep) -> Iterator[Fields]:
         "durability": step.durability,
         "workload": "capacity" if step.place is None else f"{step.place:g}",
         "flags": " ".join(step.why),
-        "n_trials": len(step.trials),
-        "trials": formats.trials(step.trials),
-        "n": step.offered,
-        "n_of": "operations offered",
+        **rows.trials(step.trials),
+        **rows.counted(step.offered, "operations offered"),
     }
-    rate = step.rate
-    yield {
-        **known,
-        "figure": "offered",
-        "unit": "1/s",
-        "value": rate.value,
-        "low": rate.low,
-        "high": rate.high,
-        "interval": rate.method,
-    }
+    yield {**known, "figure": "offered", "unit": "1/s", **rows.estimated(step.rate)}
     for what, percentiles in (
         ("response", step.response_ns),
         ("service", step.service_ns),
@@ -53,6 +40,14 @@ def _step(step: LoadStep) -> Iterator[Fields]:
         yield {**known, "figure": figure, "unit": "operations", "value": getattr(step, what)}
     share = {"figure": "client process, share of a core", "unit": "1", "value": step.client_share}
     yield {**known, **share}
+    if step.spent is not None:
+        yield from rows.spending(known, step.spent)
+    for figure, size in (
+        ("client memory", step.client_rss_bytes),
+        ("server memory", step.server_rss_bytes),
+    ):
+        if size is not None:
+            yield {**known, "figure": figure, "unit": "bytes", "value": size}
 
 
 def _capacity(capacity: Capacity) -> Iterator[Fields]:
@@ -61,8 +56,7 @@ def _capacity(capacity: Capacity) -> Iterator[Fields]:
         "label": capacity.label,
         "durability": capacity.durability,
         "flags": " ".join(capacity.why),
-        "n_trials": len(capacity.trials),
-        "trials": formats.trials(capacity.trials),
+        **rows.trials(capacity.trials),
     }
     for figure, found in (
         ("capacity", capacity.rate),
@@ -71,12 +65,4 @@ def _capacity(capacity: Capacity) -> Iterator[Fields]:
         ("capacity of one server core", capacity.core),
     ):
         if found is not None:
-            yield {
-                **known,
-                "figure": figure,
-                "unit": "1/s",
-                "value": found.value,
-                "low": found.low,
-                "high": found.high,
-                "interval": found.method,
-            }
+            yield {**known, "figure": figure, "unit": "1/s", **rows.estimated(found)}

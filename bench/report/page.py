@@ -26,8 +26,17 @@ def html(material: Material, sections: Sequence[Section]) -> str:
     )
 
 
-def markdown(material: Material) -> str:
-    """Write the comparison with its picture and conditions as Markdown."""
+def markdown(material: Material, sections: Sequence[Section]) -> str:
+    """Write the comparison with its picture and conditions as Markdown.
+
+    Where nobody is compared, as in a run about several servers, what was measured stands there.
+    """
+    compared = comparison(material)
+    tables, pictures = [compared], ["tradeoff"]
+    if not compared.groups:
+        blocks = [block for section in sections for block in section.blocks]
+        tables = [b for b in blocks if isinstance(b, Table) and b.name in {"failover", "staleness"}]
+        pictures = ["failover"]
     return (
         _templates(autoescape=False)
         .get_template("comparison.md.j2")
@@ -35,8 +44,8 @@ def markdown(material: Material) -> str:
             started=f"{material.run.started_at:%Y-%m-%d %H:%M} UTC",
             conditions=escape(conditions.one_line(material.run, material.summary)),
             status=escape(status(material)),
-            picture=material.pictures.get("tradeoff"),
-            table=markdown_table(comparison(material)),
+            pictures=material.drawn(*pictures),
+            tables=[markdown_table(table) for table in tables],
             record=escape(material.record),
             command=conditions.command(material.run).replace("`", ""),
         )

@@ -9,6 +9,7 @@ from bench.analysis.durability import FaultFigures
 from bench.analysis.latency import LatencyCell, Metric
 from bench.record import SubjectFacts
 from bench.report import formats
+from bench.report.balancer_words import balancer_points
 from bench.report.formats import listed
 from bench.report.topology_words import failover_points, staleness_points
 
@@ -36,6 +37,7 @@ def reading(summary: Summary, names: Names) -> Sequence[Point]:
         *classes,
         *faults,
         *_races(summary, names),
+        *balancer_points(summary.balancers, names),
         *failover_points(summary.failovers, names),
         *staleness_points(summary.staleness, names),
         *_against(summary, names),
@@ -176,7 +178,7 @@ def _races(summary: Summary, names: Names) -> Sequence[Point]:
             single.append(f"{names[label]} ({contested:,})")
     parts = [f"Several winners: {listed(several)}."] if several else []
     if naive:
-        parts.append(f"So had the naive ways, which are there for that: {listed(naive)}.")
+        parts.append(f"Several among the naive ways, which are there for that: {listed(naive)}.")
     if single:
         parts.append(f"Never more than one, with the number of races: {listed(single)}.")
     if not several and not naive:

@@ -7,6 +7,7 @@ from bench.analysis import Summary
 from bench.analysis.estimate import zero_bound
 from bench.record import SubjectFacts
 from bench.report import cells, formats
+from bench.report.balancer_words import balancer_points
 from bench.report.blocks import Cell
 from bench.report.loadcells import carried_cell
 from bench.report.names import names
@@ -88,6 +89,7 @@ def _notes(
         bound = formats.bound(zero_bound(sizes[0]))
         notes.append(f"0 lost in {sizes[0]} of each fault: the true share may be up to {bound}")
     points = [
+        *balancer_points(summary.balancers, called),
         *failover_points(summary.failovers, called),
         *staleness_points(summary.staleness, called),
     ]

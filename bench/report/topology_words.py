@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from bench.analysis.estimate import zero_bound
 from bench.analysis.failover import FailoverFigures
 from bench.analysis.staleness import StalenessFigures
 from bench.report import formats
@@ -19,7 +20,7 @@ def failover_points(
 
 def _said(every: Sequence[FailoverFigures], names: Mapping[str, str]) -> str:
     losers = [figures for figures in every if figures.lost_writes]
-    kept = [names[figures.label] for figures in every if not figures.lost_writes]
+    kept = [figures for figures in every if not figures.lost_writes]
     parts = []
     if losers:
         each = [
@@ -28,7 +29,16 @@ def _said(every: Sequence[FailoverFigures], names: Mapping[str, str]) -> str:
         ]
         parts.append(f"Lost of the writes it had acknowledged: {formats.listed(each)}.")
     if kept:
-        parts.append(f"Nothing was lost in {formats.listed(kept)}.")
+        n = min(len(figures.trials) for figures in kept)
+        parts.append(
+            f"Nothing was lost in {formats.listed([names[figures.label] for figures in kept])}"
+            + (
+                f": with {formats.count(n, 'trial')} of each, up to {formats.bound(zero_bound(n))}"
+                " of failovers may still lose."
+                if losers
+                else ": uncontrolled, since nobody lost anything, so it proves nothing."
+            )
+        )
     twice = [f"{names[f.label]} {f.double_spends:,}" for f in every if f.double_spends]
     if twice:
         parts.append(f"Tokens that both sides accepted: {formats.listed(twice)}.")
@@ -41,9 +51,13 @@ def staleness_points(
     """Give one point: for how long replicas accepted what was revoked."""
     if not every:
         return []
-    each = [
-        f"{names[one.label]} {formats.milliseconds(one.p99_ns)} ms in 99 of 100 logouts,"
-        f" {formats.milliseconds(one.longest_ns)} ms at most"
-        for one in every
-    ]
-    return [("Through a replica.", f"A revoked token was accepted for: {formats.listed(each)}.")]
+    each = "; ".join(f"{names[one.label]} {_accepted(one)}" for one in every)
+    return [("Through a replica.", f"For how long a revoked token was accepted: {each}.")]
+
+
+def _accepted(figures: StalenessFigures) -> str:
+    never = [f"{figures.never:,} never refused while watched"] if figures.never else []
+    if figures.p99_ns is None or figures.longest_ns is None:
+        return ", ".join(never or ["no logout was acknowledged"])
+    within = f"{formats.milliseconds(figures.p99_ns)} ms or less in 99 of 100 logouts"
+    return ", ".join([within, f"{formats.milliseconds(figures.longest_ns)} ms at most", *never])

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
+from scenarios.cost import Cost
 from scenarios.histogram import Histogram, merged, percentile_ns
 from scenarios.phases.workload import Operation, Workload
 
@@ -115,8 +116,11 @@ class Step:
     processes: int
     connections: int
     client_cpu_ns: int
+    client_rss_bytes: int
     server_cpu_ns: int | None
     """None where there is no server, or it isn't ours to look at."""
+    server_rss_bytes: int | None
+    cost: Cost
     exhausted: bool
     """A client came to the end of its prepared calls."""
 

@@ -26,7 +26,8 @@ class Failover:
     connections: int
     """Of each instance."""
     before_seconds: float
-    """Load before the fault."""
+    """Load before the fault, at the longest: the trial's seed draws the moment from its second
+    half."""
     seconds: float
     """From the fault until it is healed."""
     through_failover: bool

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from scenarios.cost import Cost
 from scenarios.phases.measure import Samples
 
 
@@ -38,3 +39,4 @@ class Visited:
     processes: int
     client_cpu_ns: int
     server_cpu_ns: int | None
+    cost: Cost

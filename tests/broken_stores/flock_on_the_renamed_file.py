@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import get_ident
 
 from backends import files
-from backends.lifecycle import after_rotate
+from backends.lifecycle import after_rotate, answer
 from backends.session_files import Folder, session_content, session_name
 from backends.store import Outcome, Place, Policy, Profile, Rotation, Successor, Token
 
@@ -30,9 +30,7 @@ class FlockOnTheRenamedFile(files.FilesStore):
                 written = path.with_name(f"{path.name}-{os.getpid()}-{get_ident()}")
                 written.write_bytes(session_content(after))
                 written.rename(path)
-        if outcome in {Outcome.ROTATED, Outcome.GRACE}:
-            return Rotation(outcome, Successor(after.digest, after.idle_expires_at_ms))
-        return Rotation(outcome)
+        return answer(outcome, after)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Rotation writes the whole session back, over a revocation that came between."""
 
-from backends.lifecycle import after_rotate
+from backends.lifecycle import after_rotate, answer
 from backends.memory import MemoryStore
 from backends.store import Outcome, Rotation, Successor, Token
 
@@ -20,9 +20,7 @@ class LostUpdateOfRevoked(MemoryStore):
                 self._sessions[token.family] = after
         if not unchanged:
             return self.rotate(token, successor, device, now_ms)
-        if outcome in {Outcome.ROTATED, Outcome.GRACE}:
-            return Rotation(outcome, Successor(after.digest, after.idle_expires_at_ms))
-        return Rotation(outcome)
+        return answer(outcome, after)
 
 
 make = LostUpdateOfRevoked

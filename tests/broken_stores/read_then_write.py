@@ -1,6 +1,6 @@
 """Reads the session, decides, and writes it back: two racers both win."""
 
-from backends.lifecycle import after_rotate
+from backends.lifecycle import after_rotate, answer
 from backends.memory import MemoryStore
 from backends.store import Outcome, Rotation, Successor, Token
 
@@ -14,9 +14,7 @@ class ReadThenWrite(MemoryStore):
             return Rotation(Outcome.UNKNOWN)
         outcome, after = after_rotate(session, token, successor, device, self._policy, now_ms)
         self._sessions[token.family] = after
-        if outcome in {Outcome.ROTATED, Outcome.GRACE}:
-            return Rotation(outcome, Successor(after.digest, after.idle_expires_at_ms))
-        return Rotation(outcome)
+        return answer(outcome, after)
 
 
 make = ReadThenWrite

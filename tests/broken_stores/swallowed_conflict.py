@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from backends.lifecycle import after_rotate
+from backends.lifecycle import after_rotate, answer
 from backends.memory import MemoryStore
 from backends.store import Outcome, Rotation, Session, Successor, Token
 
@@ -21,9 +21,7 @@ class SwallowedConflict(MemoryStore):
         outcome, after = after_rotate(before, token, successor, device, self._policy, now_ms)
         with suppress(Conflict):
             self._replace(before, after)
-        if outcome in {Outcome.ROTATED, Outcome.GRACE}:
-            return Rotation(outcome, Successor(after.digest, after.idle_expires_at_ms))
-        return Rotation(outcome)
+        return answer(outcome, after)
 
     def _replace(self, before: Session, after: Session) -> None:
         with self._lock:

@@ -12,9 +12,10 @@ ROW = 0.46
 """Inches: two lines of text beside each bar."""
 READING = (
     "Bar: all writes acknowledged in the trial, to clients on either side; red: those whose effect"
-    " was gone once all members agreed again. Spent twice: a token that both sides accepted: two"
-    " holders of one session. Wrote again: from the fault until the majority's first acknowledged"
-    " write; of a cluster that shares the keys out, whichever keys come first."
+    " was gone once all members agreed again. Uncontrolled: nobody in this run lost anything by"
+    " this fault, so zero proves nothing. Spent twice: a token that both sides accepted, so it has"
+    " two holders. Wrote again: from the fault until the majority's first acknowledged write; of a"
+    " cluster that shares the keys out, whichever keys come first."
 )
 
 
@@ -62,6 +63,8 @@ def _bar(axes: Axes, y: float, figures: FailoverFigures | None) -> None:
     axes.barh(y - 0.17, 100, height=0.34, color=KEPT, linewidth=0)
     axes.barh(y - 0.17, lost, height=0.34, color=LOST, linewidth=0)
     text = f"{figures.lost_writes:,} of {figures.acknowledged:,} lost"
+    if not figures.lost_writes and not figures.controlled_by:
+        text += " (uncontrolled)"
     if figures.double_spends:
         text += f"; {figures.double_spends:,} tokens spent twice"
     until = figures.unavailable_ns

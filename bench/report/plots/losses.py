@@ -103,9 +103,7 @@ def _look(summary: Summary, figures: FaultFigures | None) -> tuple[object, str, 
             return KEPT, "#113311", text
         return UNCONTROLLED, "#555555", text
     share = loss.total / figures.acknowledged
-    back = sum(
-        figures.losses[harm].total for harm in ("resurrected_rotated", "resurrected_revoked")
-    )
+    back = sum(figures.losses[harm].total for harm in BACK)
     much = "all" if loss.total == figures.acknowledged else f"{loss.total:,}"
     text = f"{much} of {figures.acknowledged:,}"
     if "never" in figures.came_back:

@@ -21,11 +21,11 @@ GAP = 0.35
 """Of a column, between kinds of races."""
 NAIVE_HEADING = "naive ways: read, decide, write back (the positive control)"
 READING = (
-    "Races lost, of those contested. Instances, each a process of its own (threads for server"
-    " memory), make their calls at the same moment. A race counts where a call overlapped the one"
-    " that decided it, or harm was done. Red: a token was good afterwards that should not be:"
-    " several holders of one session, or one that outlived its end. Yellow: somebody was refused as"
-    " a thief, or refused otherwise, for nothing that anyone did."
+    "Races lost, of those contested. Instances, each a process of its own (threads, for memory),"
+    " make their calls at the same moment. A race counts where a call overlapped the one that"
+    " decided it, or harm was done. Red: a token was good afterwards that should not be: several"
+    " holders of one session, or one that outlived its end. Yellow: somebody was refused as a"
+    " thief, or refused otherwise, for nothing that anyone did. None met: no call overlapped."
 )
 
 
@@ -161,7 +161,7 @@ def _cell(
         colour, ink = (MOST, "#FFFFFF") if share >= HALF else (SOME, "#111111")
         text = f"{races.harmed:,} of {races.contested:,}"
     elif races.false_alarms:
-        colour, text = ALARM, f"{races.false_alarms:,} alarms"
+        colour, text = ALARM, formats.count(races.false_alarms, "alarm")
     elif not controls(races, every):
         hatch = "///"
     axes.add_patch(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bench.report.blocks import SectionMaker
 from bench.report.sections import (
     answer,
+    balancer,
     failover,
     failures,
     load,
@@ -27,6 +28,7 @@ SECTIONS: Sequence[SectionMaker] = (
     soak.section,
     losses.section,
     races.section,
+    balancer.section,
     failover.section,
     staleness.section,
     tokens.section,

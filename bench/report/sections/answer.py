@@ -15,7 +15,8 @@ def section(material: Material) -> Section:
     """Make the section; it is there for every run."""
     words = Points("In words", reading(material.summary, material.names))
     if not material.summary.by_class():
-        if material.summary.failovers or material.summary.staleness:
+        summary = material.summary
+        if summary.balancers or summary.failovers or summary.staleness:
             return Section("answer", "What the run shows", [words])
         return Section("answer", "No figures", [Prose([EMPTY])])
     return Section(

@@ -14,6 +14,9 @@ READING = (
     " all members agree on one primary again. Spent twice: tokens that both sides were answered"
     " about while the fault lasted, and that were rotated successfully by both. A cluster that"
     " shares the keys out goes on with those whose primary is well, so it writes again at once."
+    " Contradictions: sessions whose clients got answers that no order of the operations explains,"
+    " by the checker that found them. They are what users met until the heal; losses are what was"
+    " left afterwards."
 )
 UNCONTROLLED = (
     "uncontrolled: no topology of this run lost anything under this fault, so nothing shows that"
@@ -57,6 +60,7 @@ def _table(material: Material) -> Table:
             Column("rotated token resurrected", "sessions"),
             Column("revoked token resurrected", "sessions"),
             Column("spent twice", "tokens"),
+            Column("contradictions", "sessions"),
             Column("until the majority wrote again", "ms"),
             Column("from the heal to agreement", "ms"),
             Column("unanswered", "calls"),
@@ -98,6 +102,7 @@ def _cells(figures: FailoverFigures) -> Sequence[Cell]:
             detail=f"of {figures.shown_on_both_sides:,} shown on both sides",
             tone="bad" if figures.double_spends else "",
         ),
+        _contradictions(figures),
         Cell("never" if until is None else formats.milliseconds(until), _ms(until)),
         Cell(formats.milliseconds(figures.settled_ns), _ms(figures.settled_ns)),
         Cell(f"{figures.unanswered:,}", number=figures.unanswered),
@@ -118,6 +123,20 @@ def _lost(figures: FailoverFigures) -> Cell:
         seen = f"A loss was seen in {formats.listed(figures.controlled_by)} under this fault."
         return Cell("0", 0, bound, notes=(seen,), source=source)
     return Cell("0", 0, bound, marks=("uncontrolled",), notes=(UNCONTROLLED,), source=source)
+
+
+def _contradictions(figures: FailoverFigures) -> Cell:
+    """Give how many sessions each checker found something in; one may be named by several."""
+    said = [f"{name} {number:,}" for name, number in sorted(figures.anomalies.items())]
+    said += [f"{name} undecided" for name in sorted(figures.undecided)]
+    notes = [f"{name} could not tell: {why}" for name, why in sorted(figures.undecided.items())]
+    if not said:
+        return Cell("none")
+    return Cell(
+        "; ".join(said),
+        tone="bad" if figures.anomalies else "",
+        notes=notes,
+    )
 
 
 def _harm(number: int) -> Cell:

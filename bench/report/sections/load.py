@@ -4,7 +4,8 @@ from bench.analysis.load import Capacity, LoadStep
 from bench.report import formats
 from bench.report.blocks import Cell, Column, Group, Material, Prose, Row, Section, Table
 from bench.report.comparison import CLASS_WORDS
-from bench.report.loadcells import capacity_cell, state_cell, step_cell
+from bench.report.costs import SPENT, WHAT, spent_cells
+from bench.report.loadcells import capacity_cell, source, state_cell, step_cell
 
 READING = (
     "Open loop: operations start when they are due, whoever waits. Response counts from the"
@@ -25,6 +26,11 @@ TALLY = (
     " client came free) or in flight (unanswered when given up); the five add up."
 )
 
+SPIN = (
+    "Client CPU has in it what a client spins while it waits, up to 50 µs before each start, and"
+    " the work on tokens."
+)
+
 
 def section(material: Material) -> Section | None:
     """Make the section, if load was measured."""
@@ -33,7 +39,13 @@ def section(material: Material) -> Section | None:
     return Section(
         "load",
         "Load and capacity",
-        [*material.drawn("response"), Prose([READING]), capacities(material), _steps(material)],
+        [
+            *material.drawn("response"),
+            Prose([READING]),
+            capacities(material),
+            _steps(material),
+            _costs(material),
+        ],
     )
 
 
@@ -133,6 +145,39 @@ def _steps(material: Material) -> Table:
         legend=[READING, TALLY],
         folded=True,
     )
+
+
+def _costs(material: Material) -> Table:
+    """Make the table of what an operation took at each rate."""
+    summary = material.summary
+    groups = []
+    for durability, members in summary.by_class():
+        for subject in members:
+            rows = [
+                Row(_name(material, step), _cost(step))
+                for step in summary.load
+                if step.label == subject.label
+            ]
+            if rows:
+                heading = f"{material.names[subject.label]} (class: {durability})"
+                groups.append(Group(heading, rows))
+    return Table(
+        name="load-cost",
+        caption="What an operation cost at each rate",
+        corner="Step",
+        columns=[*SPENT, Column("server memory", "MB"), Column("client memory", "MB")],
+        groups=groups,
+        legend=[WHAT, SPIN],
+        folded=True,
+    )
+
+
+def _cost(step: LoadStep) -> list[Cell]:
+    memory = [step.server_rss_bytes, step.client_rss_bytes]
+    return [
+        *spent_cells(step.spent, source(step)),
+        *[Cell(formats.megabytes(size), size / 1e6 if size else None) for size in memory],
+    ]
 
 
 def _row(material: Material, step: LoadStep) -> Row:

@@ -161,7 +161,7 @@ def _met(subject: SubjectFacts, contest: str, mishap: str, every: Sequence[RaceF
     if not contested:
         why = "No call overlapped the one that decides in any round, so nothing was tested."
         return Cell(formats.NOTHING, tone="none", notes=(why,), source=source)
-    shown = f"{alarms:,} false alarms" if alarms else ""
+    shown = formats.count(alarms, "false alarm") if alarms else ""
     text = f"{harmed:,} of {contested:,}"
     if harmed:
         return Cell(text, harmed, detail=shown, tone="bad", source=source)

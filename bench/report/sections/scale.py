@@ -8,6 +8,7 @@ from bench.analysis.scale import ScaleFigures
 from bench.report import cells, formats
 from bench.report.blocks import Cell, Column, Group, Material, Prose, Row, Section, Table
 from bench.report.comparison import CLASS_WORDS
+from bench.report.costs import SPENT, WHAT, spent_cells
 
 READING = (
     "A store grows through the sizes; at each, verify and rotate go over the sessions added last,"
@@ -58,6 +59,7 @@ def section(material: Material) -> Section | None:
                 else []
             ),
             _table(material),
+            _costs(material),
         ],
     )
 
@@ -95,6 +97,35 @@ def _table(material: Material) -> Table:
         ],
         groups=groups,
         legend=[READING, LOADING, SPACE],
+    )
+
+
+def _costs(material: Material) -> Table:
+    """Make the table of what an operation took at each size."""
+    summary = material.summary
+    groups = []
+    for durability, members in summary.by_class():
+        rows = [
+            Row(
+                f"{material.names[subject.label]}, {one.wanted:,}, {operation}",
+                spent_cells(visits.spent, formats.trials(one.trials)),
+                material.colours[subject.backend],
+            )
+            for subject in members
+            for one in summary.scale
+            if one.label == subject.label
+            for operation, visits in one.visits.items()
+        ]
+        if rows:
+            groups.append(Group(CLASS_WORDS[durability], rows))
+    return Table(
+        name="scale-cost",
+        caption="What an operation cost at each number of sessions",
+        corner="Subject, sessions, operation",
+        columns=SPENT,
+        groups=groups,
+        legend=[WHAT],
+        folded=True,
     )
 
 

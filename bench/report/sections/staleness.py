@@ -54,6 +54,9 @@ def _cells(figures: StalenessFigures) -> list[Cell]:
             tone="bad" if figures.accepted else "",
             source=formats.trials(figures.trials),
         ),
-        *[Cell(formats.milliseconds(ns), number=ns / 1e6) for ns in times],
+        *[
+            Cell(formats.NOTHING) if ns is None else Cell(formats.milliseconds(ns), ns / 1e6)
+            for ns in times
+        ],
         Cell(f"{figures.never:,}", number=figures.never, tone="bad" if figures.never else ""),
     ]

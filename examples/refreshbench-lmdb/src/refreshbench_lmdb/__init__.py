@@ -20,7 +20,7 @@ from typing import Any
 import lmdb
 
 from backends.errors import StoreRefused, StoreUnavailable
-from backends.lifecycle import after_rotate, judge, revoked
+from backends.lifecycle import after_rotate, answer, judge, revoked
 from backends.store import (
     Backend,
     Capabilities,
@@ -87,9 +87,7 @@ class LmdbStore:
             outcome, after = after_rotate(session, token, successor, device, self._policy, now_ms)
             if after is not session:
                 self._put(txn, after)
-        if outcome in {Outcome.ROTATED, Outcome.GRACE}:
-            return Rotation(outcome, Successor(after.digest, after.idle_expires_at_ms))
-        return Rotation(outcome)
+        return answer(outcome, after)
 
     def revoke(self, family: Family, reason: Reason, now_ms: int) -> None:
         """End one session."""

@@ -1,0 +1,65 @@
+"""Parts of a row of `figures.csv`: an estimate, its trials, and what an operation cost."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bench.analysis.cost import CostFigures, Spending
+from bench.analysis.estimate import Estimate
+from bench.report import formats
+from scenarios.cost import Figure
+
+Fields = Mapping[str, Any]
+
+COSTS: Mapping[Figure, str] = {
+    "written_bytes": "bytes/op",
+    "fsyncs": "1/op",
+    "sent_bytes": "bytes/op",
+    "received_bytes": "bytes/op",
+}
+
+
+def trials(ids: Sequence[str]) -> Fields:
+    """Say which trials a figure comes from."""
+    return {"n_trials": len(ids), "trials": formats.trials(ids)}
+
+
+def counted(n: int, what: str) -> Fields:
+    """Say of how many a figure is."""
+    return {"n": n, "n_of": what}
+
+
+def estimated(estimate: Estimate | None) -> Fields:
+    """Give the value and its interval; nothing where there is none."""
+    if estimate is None:
+        return {}
+    return {
+        "value": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "interval": estimate.method,
+    }
+
+
+def spending(known: Fields, spent: Spending) -> Iterator[Fields]:
+    """Give a row for everything that an operation took."""
+    yield {**known, "figure": "client CPU", "unit": "us/op", "value": spent.client_cpu_us}
+    if spent.server_cpu_us is not None:
+        yield server_cpu(known, spent.server_cpu_us)
+    yield from costs(known, spent.cost)
+
+
+def server_cpu(known: Fields, figure: Estimate) -> Fields:
+    """Give the row of the server's CPU per operation."""
+    return {**known, "figure": "server CPU", "unit": "us/op", **estimated(figure)}
+
+
+def costs(known: Fields, cost: CostFigures) -> Iterator[Fields]:
+    """Give a row for disk, fsyncs and network each, with the reason where there is no figure."""
+    for name, unit in COSTS.items():
+        yield {
+            **known,
+            "figure": f"{name.replace('_bytes', '')} per operation",
+            "unit": unit,
+            **estimated(cost.per_operation.get(name)),
+            "missing": cost.missing.get(name),
+        }

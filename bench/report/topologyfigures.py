@@ -1,0 +1,82 @@
+"""Figures of failovers and of reads from replicas as rows of `figures.csv`."""
+
+from collections.abc import Iterator, Sequence
+
+from bench.analysis.estimate import share_interval, zero_bound
+from bench.analysis.failover import FailoverFigures
+from bench.analysis.staleness import StalenessFigures
+from bench.report import formats
+from bench.report.rows import Fields
+
+
+def topology_rows(
+    failovers: Sequence[FailoverFigures], staleness: Sequence[StalenessFigures]
+) -> Iterator[Fields]:
+    """Give a row a figure."""
+    for failover in failovers:
+        yield from _failover(failover)
+    for stale in staleness:
+        yield from _staleness(stale)
+
+
+def _failover(figures: FailoverFigures) -> Iterator[Fields]:
+    n, lost = len(figures.trials), figures.trials_with_loss
+    known = {
+        "scenario": "failover",
+        "label": figures.label,
+        "fault": figures.fault,
+        "flags": "" if lost or figures.controlled_by else "uncontrolled",
+        "n_trials": n,
+        "trials": formats.trials(figures.trials),
+        "n": figures.acknowledged,
+        "n_of": "acknowledged writes",
+    }
+    low, high = share_interval(lost, n) if lost else (None, zero_bound(n))
+    yield {
+        **known,
+        "figure": "trials with lost writes",
+        "unit": "trials",
+        "value": lost,
+        "low": low,
+        "high": high,
+        "interval": "95% of the share" if lost else "95% bound of the share",
+    }
+    for figure, unit, value in (
+        ("lost writes", "writes", figures.lost_writes),
+        ("lost sessions", "sessions", figures.lost_sessions),
+        ("resurrected rotated", "sessions", figures.resurrected_rotated),
+        ("resurrected revoked", "sessions", figures.resurrected_revoked),
+        ("phantoms", "families", figures.phantoms),
+        ("shown on both sides", "tokens", figures.shown_on_both_sides),
+        ("double spends", "tokens", figures.double_spends),
+        ("took over", "trials", figures.took_over),
+        ("until the majority wrote again, median", "ns", figures.unavailable_ns),
+        ("until the majority wrote again, longest", "ns", figures.longest_unavailable_ns),
+        ("fault lasted, median", "ns", figures.lasted_ns),
+        ("from the heal to agreement, median", "ns", figures.settled_ns),
+        ("refused", "operations", figures.refused),
+        ("unanswered", "operations", figures.unanswered),
+    ):
+        yield {**known, "figure": figure, "unit": unit, "value": value}
+
+
+def _staleness(figures: StalenessFigures) -> Iterator[Fields]:
+    known = {
+        "scenario": "staleness",
+        "label": figures.label,
+        "operation": "verify",
+        "n_trials": len(figures.trials),
+        "trials": formats.trials(figures.trials),
+        "n": figures.revocations,
+        "n_of": "revocations",
+    }
+    for figure, unit, value in (
+        ("still accepted", "revocations", figures.accepted),
+        ("still accepted p50", "ns", figures.p50_ns),
+        ("still accepted p99", "ns", figures.p99_ns),
+        ("still accepted, longest", "ns", figures.longest_ns),
+        ("between two looks, longest", "ns", figures.largest_gap_ns),
+        ("never seen", "revocations", figures.never),
+        ("unacknowledged", "revocations", figures.unacknowledged),
+    ):
+        yield {**known, "figure": figure, "unit": unit, "value": value}

@@ -1,0 +1,107 @@
+"""The report of a run about several servers: failovers, and reads from replicas."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from backends.store import Durability
+from bench import report
+from bench.analysis import summary
+from bench.record import SubjectFacts, Trial
+from bench.report.terminal import short_table
+from scenarios.failover import FailoverFindings
+from scenarios.staleness import StalenessFindings
+from tests import records
+
+LOSES, KEEPS = "redis:aof-everysec@sentinel", "redis:aof-everysec@sentinel-wait1"
+
+
+def facts() -> list[SubjectFacts]:
+    return [
+        SubjectFacts(
+            label=label,
+            spec=label,
+            backend="redis",
+            title="Redis",
+            durability=Durability.CRASH,
+            lacking={},
+            topology=label.partition("@")[2],
+        )
+        for label in (LOSES, KEEPS)
+    ]
+
+
+def failed_over(label: str, strike: str, lost: int) -> Trial:
+    findings = FailoverFindings(
+        strike=strike, means=strike, why_no_cut=None, seconds=3.0, lasted_ns=4 * 10**9,
+        took_over=True, acknowledged=2_000, acknowledged_by_old=900, lost_writes=lost,
+        lost_sessions=0, resurrected_rotated=0, resurrected_revoked=0, phantoms=0,
+        shown_on_both_sides=40, double_spends=0, unavailable_ns=3 * 10**9, settled_ns=10**9,
+        refused=0, unanswered=8, integrity=None,
+    )  # fmt: skip
+    return records.trial(label, "failover", f"{strike}-3s", 1, findings)
+
+
+def watched(label: str, *accepted_ns: int, never: int = 0) -> Trial:
+    findings = StalenessFindings(
+        accepted_ns=list(accepted_ns), largest_gap_ns=10**6, unacknowledged=0, never=never
+    )
+    return records.trial(label, "staleness", "replica-reads", 1, findings)
+
+
+TRIALS = (
+    failed_over(LOSES, "partition", 700),
+    failed_over(KEEPS, "partition", 0),
+    failed_over(LOSES, "kill", 0),
+    failed_over(KEEPS, "kill", 0),
+    watched(LOSES, 0, 10**6, 5 * 10**6),
+    watched(KEEPS, never=3),
+)
+
+
+def words(trials: Sequence[Trial] = TRIALS) -> str:
+    run = records.run_of(facts(), trials)
+    return "\n".join(short_table(summary(run, trials)).notes)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the report once; give its folder."""
+    where = tmp_path_factory.mktemp("topologies")
+    folder = records.write(where / "results" / "run", records.run_of(facts(), TRIALS), TRIALS)
+    return report.write(folder, where / "out").parent
+
+
+def test_a_zero_is_said_with_what_it_proves() -> None:
+    """With its bound where somebody lost by the same fault; where nobody did, that it is none."""
+    partition, kill, _ = words().splitlines()
+    assert f"{LOSES} 700 of 2,000" in partition
+    assert "may still lose" in partition
+    assert "uncontrolled" not in partition
+    assert "uncontrolled" in kill
+
+
+def test_a_replica_that_never_shows_a_logout_is_named() -> None:
+    """It has no percentile, and isn't left out for that."""
+    said = words().splitlines()[-1]
+    assert f"{LOSES} 5 ms or less in 99 of 100 logouts" in said.replace("5.00", "5")
+    assert f"{KEEPS} 3 never refused while watched" in said
+
+
+def test_the_markdown_has_what_was_measured_in_place_of_an_empty_comparison(made: Path) -> None:
+    """The picture, and a row a topology in each table."""
+    text = (made / "comparison.md").read_text(encoding="utf-8")
+    assert "Comparison of 0" not in text
+    assert "plots/failover.svg" in text
+    assert text.count("sentinel-wait1") >= 3
+
+
+def test_every_failover_and_replica_is_in_the_figures(made: Path) -> None:
+    """With its size, its interval, and whether a zero is controlled."""
+    lines = (made / "figures.csv").read_text(encoding="utf-8").splitlines()
+    mine = [line for line in lines if line.startswith("failover") and KEEPS in line]
+    [partition, kill] = [line for line in mine if "trials with lost writes" in line]
+    assert "uncontrolled" not in partition
+    assert "uncontrolled" in kill
+    assert any(line.startswith("staleness") and "accepted p99" in line for line in lines)
