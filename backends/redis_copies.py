@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backends.errors import AnswerLost
-from backends.redis_connections import REPLIES, Command, Connections
+from backends.redis_connections import REPLIES, Command, Connections, packed
 
 WAIT_MS = 500
 """Less than a caller waits for an answer."""
@@ -30,7 +30,7 @@ class CopiedConnections(Connections):
         if command[0] != "EVALSHA":
             return super()._converse(connection, command)
         wait = ("WAIT", self._copies, WAIT_MS)
-        connection.send_packed_command(connection.pack_commands([command, wait]))
+        connection.send_packed_command((packed(command) + packed(wait),))
         try:
             answer = connection.read_response()
         except REPLIES:

@@ -23,7 +23,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import hiredis
 import psycopg
 import redis
 from pymongo import MongoClient, WriteConcern
@@ -32,6 +31,7 @@ import backends
 from backends.mongo import DATABASE
 from backends.mongo_documents import to_document
 from backends.redis import ISSUE, issuing
+from backends.redis_connections import packed
 from backends.sql import ISSUE as INSERT
 from backends.store import Place, Policy
 from bench import phases, servers
@@ -129,12 +129,6 @@ def psql(found: Found, server: Server, folder: Path) -> Other:
     return once
 
 
-def pack(command: tuple[Any, ...]) -> bytes:
-    """Give a command as it is sent."""
-    packed: bytes = hiredis.pack_command(command)
-    return packed
-
-
 def redis_cli(server: Server, folder: Path) -> Other:
     """Prepare files of commands; redis-cli sends them as they are."""
     program = shutil.which("redis-cli")
@@ -145,7 +139,7 @@ def redis_cli(server: Server, folder: Path) -> Other:
         files.append(folder / f"pipe-{number}")
         sessions = list(Population(1, ISSUED_AT_MS).sessions(indices.start, indices.stop))
         with files[-1].open("wb") as file:
-            file.writelines(pack(one) for one in issuing(sessions))
+            file.writelines(packed(one) for one in issuing(sessions))
     port = server.url.rpartition(":")[2].partition("/")[0]
 
     def once() -> float:
