@@ -20,11 +20,11 @@ from scenarios.phases.stale import Stale
 from scenarios.scenario import AdaptiveParameters, Case, Parameters, Scenario
 
 DEFAULT_SUBJECTS = (
-    "memory",
+    "memory:process",
     "files:fsync",
     "files:nofsync",
     "sqlite:wal-full",
-    "cookie",
+    "cookie:signed",
     "postgres:sync",
     "postgres:async",
     "postgres-sqlalchemy:sync",
@@ -34,10 +34,10 @@ DEFAULT_SUBJECTS = (
     "mongo:w1",
     "mongo:journaled",
 )
-"""What a run compares unless told otherwise: every backend at what it is usually deployed with,
-and where durability is a setting, both sides of that choice. The rest (`redis:rdb`,
-`postgres:nofsync`, `mongo:majority`, the other journal modes of SQLite) is there for the asking:
-each would lengthen the run, and answers a narrower question."""
+"""What a run compares unless told otherwise, each with its profile: every backend at what it is
+usually deployed with, and where durability is a setting, both sides of that choice. The rest
+(`redis:rdb`, `postgres:nofsync`, `mongo:majority`, the other journal modes of SQLite) is there for
+the asking: each would lengthen the run, and answers a narrower question."""
 
 
 def default_subjects(scenarios: Sequence[Scenario]) -> Sequence[str]:

@@ -268,9 +268,10 @@ SCENARIO = Scenario(
         Effort.QUICK: ConsistencyParameters(
             trials=1,
             instances=(2, 8),
-            sightings=15,
-            races=60,
+            sightings=5,
+            races=40,
             endings=10,
+            mishaps=("paused server", "paused instance"),
             mishap_instances=3,
             mishap_races=6,
         ),

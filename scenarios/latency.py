@@ -150,11 +150,16 @@ def figures(findings: LatencyFindings) -> Mapping[str, float]:
 SCENARIO = Scenario(
     name="latency",
     title="Latency and throughput",
-    summary="issue, verify, rotate and the mixed workload, closed loop, at 1, 8 and 32 connections",
+    summary="issue, verify, rotate and the mixed workload, closed loop, by number of connections",
     parameters=LatencyParameters,
     presets={
         Effort.QUICK: LatencyParameters(
-            trials=5, seconds=0.1, warmup_seconds=0.02, most_calls=10_000
+            trials=5,
+            connections=(1, 8),
+            seconds=0.08,
+            warmup_seconds=0.02,
+            sessions=400,
+            most_calls=10_000,
         ),
         Effort.STANDARD: LatencyParameters(
             trials=10, more_trials=10, seconds=1.0, warmup_seconds=0.2

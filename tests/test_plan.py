@@ -174,3 +174,12 @@ def test_who_reads_from_no_replica_is_not_asked_how_stale_it_is() -> None:
     assert trial.label == "redis:aof-everysec@sentinel"
     [left] = left_out(asked, subjects, described, spared=())
     assert left.spec == "redis:aof-everysec@cluster in staleness"
+
+
+def test_a_plain_run_takes_every_default_subject() -> None:
+    """What a run takes by default is written with its profile, as it is told apart by it."""
+    names = [*DEFAULT_SUBJECTS, *scenarios.load("failover").subjects]
+    assert [backends.resolve(name).spec for name in names] == names
+    loaded = [scenarios.load(name) for name in scenarios.by_default()]
+    subjects = [backends.resolve(name) for name in DEFAULT_SUBJECTS]
+    assert kept_apart(loaded, subjects, named=False) == []
