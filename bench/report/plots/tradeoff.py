@@ -59,8 +59,8 @@ def draw(scene: Scene) -> Plot | None:
     _nothing_drawn(main, layout, found)
     for axes, fault in zip(beside, faults, strict=True):
         words = {label: _loss(summary.fault(label, fault)) for label in layout.at}
-        _, done, _ = formats.FAULTS.get(fault, (fault, fault, fault))
-        rows.write(axes, layout, f"lost on {done}", words)
+        one, _, _ = formats.FAULTS.get(fault, (fault, fault, fault))
+        rows.write(axes, layout, f"lost on {one}", words)
     canvas.finish(
         figure,
         f"What a rotation costs, by what its store is declared to keep (p99, {at} connections)",
