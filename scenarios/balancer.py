@@ -26,6 +26,7 @@ class BalancerParameters(Parameters, frozen=True):
     instances: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(min_length=1)] = (2,)
     """App instances behind the balancer, each a process of its own."""
     users: PositiveInt = 40
+    """Each with one session at a time, and a browser of his own."""
     refreshes: PositiveInt = 5
     """Of each user."""
 

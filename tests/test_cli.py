@@ -588,13 +588,13 @@ def wait_for(process: "subprocess.Popen[str]", text: str) -> None:
 
 
 @pytest.mark.server("redis")
-@pytest.mark.parametrize("moment", ["4 trials", "[1/8]", "[3/8]", "[6/8]"])
+@pytest.mark.parametrize("moment", ["trials of", "[1/", "[3/", "[6/"])
 def test_a_killed_run_leaves_nothing_and_is_completed_once(
     cli: Cli, tmp_path: Path, slow: Callable[[], "subprocess.Popen[str]"], moment: str
 ) -> None:
     """SIGKILL: no process left within 5 s, and --resume ends with every trial once."""
     process = slow()
-    wait_for(process, moment.replace("4 trials", "8 trials"))
+    wait_for(process, moment)
     process.kill()
     gone_by = time.monotonic() + 5
     while left := processes_in(tmp_path / "scratch"):
@@ -604,7 +604,8 @@ def test_a_killed_run_leaves_nothing_and_is_completed_once(
     before = folder.trials()
     said = cli("run", "--resume", folder.path.name, "--json")
     assert said.code == 0, said.err
-    assert said.json()["trials"] == {"planned": 8, "ok": 8, "failed": 0}
+    planned = len(folder.run().plan)
+    assert said.json()["trials"] == {"planned": planned, "ok": planned, "failed": 0}
     after = folder.trials()
     assert after[: len(before)] == before
     assert sorted(trial.id for trial in after) == sorted(trial.id for trial in folder.run().plan)
@@ -617,7 +618,7 @@ def test_an_interrupted_run_says_how_to_go_on(
 ) -> None:
     """Exit code 128 + the signal, one line with the command that resumes, nothing left running."""
     process = slow()
-    wait_for(process, "[2/8]")
+    wait_for(process, "[2/")
     process.send_signal(number)
     _, err = process.communicate()
     assert process.returncode == 128 + number
