@@ -4,7 +4,6 @@ Runs inside two worker processes, whose stores are open on the primary and on a 
 """
 
 import time
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from backends.errors import RefreshStoreError
@@ -23,17 +22,6 @@ class Seen(NamedTuple):
     """When the last verify began that accepted it."""
     refused_at_ns: int | None
     """When the first one began that refused it; None: it went on to be good."""
-
-
-def open_sessions(count: int) -> Sequence[Held]:
-    """Open the sessions that will be revoked."""
-    here = state()
-    opened = []
-    for _ in range(count):
-        session, held = here.clients.open_session(now_ms())
-        here.store.issue(session)
-        opened.append(held)
-    return opened
 
 
 def sees(held: Held) -> bool:

@@ -5,6 +5,7 @@ from bench.load import failover_load as load
 from bench.load import stale_load as task
 from bench.load.failover_load import Times
 from bench.load.history_load import Seat
+from bench.load.instances import open_sessions
 from bench.load.workers import workers
 from bench.phases.stage import Stage, soon_ns
 from bench.servers.cluster import Cluster, until
@@ -30,7 +31,7 @@ def execute(phase: Stale, stage: Stage) -> Watching:
         stage.open(busy)
         stage.open(writer)
         stage.open(reader, cluster.replica_url)
-        entries = writer.call(task.open_sessions, phase.rounds)
+        entries = writer.call(open_sessions, phase.rounds)
         until(lambda: reader.call(task.sees, entries[-1]) or None, "no replica has the sessions")
         background = busy.submit(load.live, phase, seats, [], times)
         for held in entries:
