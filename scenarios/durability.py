@@ -142,10 +142,11 @@ SCENARIO = Scenario(
     summary="live load, then a restart, SIGKILL or power cut: what is gone, and what is back",
     parameters=DurabilityParameters,
     presets={
-        Effort.QUICK: DurabilityParameters(trials=1, seconds=0.5),
+        Effort.QUICK: DurabilityParameters(trials=3, seconds=0.5),
         Effort.STANDARD: DurabilityParameters(trials=10, seconds=2.0),
         Effort.THOROUGH: DurabilityParameters(trials=60, seconds=3.0),
     },
+    brief={"trials": 1},
     cases=cases,
     judge=judge,
     findings=DurabilityFindings,
