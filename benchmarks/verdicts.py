@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.analysis.comparing import Figure, Pair, judge
 from bench.analysis.estimate import estimate
-from bench.analysis.latency import Key, Metric
-from bench.analysis.ranking import METRICS, gap, places
+from bench.analysis.judging import Figure, Pair, judge
+from bench.analysis.latency import METRICS, Key, Metric
+from bench.analysis.ranking import gap, places
 from benchmarks.noise import SEED, SHAPES, Logs, Shape, even
 
 FIGURES = [Key(w, w, c) for w in ("issue", "verify", "rotate", "mixed") for c in (1, 8, 32)]
@@ -72,9 +72,8 @@ def drifted(repeats: int, drifts: Sequence[float] = (0.0, 0.03, 0.1)) -> Iterato
             ]
             both: Sequence[Sequence[Simulated]] = (store, beside)
             for place, sides in enumerate(both):
-                said = judge(
-                    _pairs(*sides), {}, threshold=THRESHOLD, seed=number, dealings=DEALINGS
-                )
+                pairs = _pairs(sides[0], sides[1], {})
+                said = judge(pairs, threshold=THRESHOLD, seed=number, dealings=DEALINGS)
                 failed[place] += any(one.regression for one in said)
         plain, relative = (failed / repeats).tolist()
         yield Drifted(drift, plain, relative)
@@ -133,9 +132,14 @@ def compared(
                 (key, metric): values / SLOWDOWN if metric == "throughput" else values * SLOWDOWN
                 for (key, metric), values in sides[1].items()
             }
-            alike = judge(_pairs(*sides), gaps, threshold=THRESHOLD, seed=number, dealings=DEALINGS)
-            slower = judge(
-                _pairs(sides[0], slowed), gaps, threshold=THRESHOLD, seed=number, dealings=DEALINGS
+            alike, slower = (
+                judge(
+                    _pairs(sides[0], new, gaps),
+                    threshold=THRESHOLD,
+                    seed=number,
+                    dealings=DEALINGS,
+                )
+                for new in (sides[1], slowed)
             )
             told += np.array(
                 (
@@ -166,9 +170,20 @@ def _run(rng: np.random.Generator, shape: Shape, noise: float, trials: int) -> S
     }
 
 
-def _pairs(base: Simulated, new: Simulated) -> Sequence[Pair]:
+def _pairs(
+    base: Simulated, new: Simulated, noise: Mapping[tuple[Key, Metric], float]
+) -> Sequence[Pair]:
     return [
-        Pair("store", key, metric, _figure(base[key, metric]), _figure(new[key, metric]), "")
+        Pair(
+            scenario="latency",
+            label="store",
+            key=key,
+            metric=metric,
+            base=_figure(base[key, metric]),
+            new=_figure(new[key, metric]),
+            hindered="",
+            noise=noise.get((key, metric), 0.0),
+        )
         for key, metric in base
     ]
 
