@@ -11,12 +11,12 @@ from bench.report.plots.failover import words
 from bench.report.plots.scene import Plot, Scene
 from bench.report.plots.shares import HARMED, PLAIN, QUIET, WHOLE
 
-HEIGHT = 1.95
+HEIGHT = 2.1
 """Inches of a row of panels."""
 GAP = 0.6
 """Of a bar, between partitions and kills."""
 SMALL = 6.8
-ROWS = "fault\nserved again, s\nspent twice"
+ROWS = "fault\nlasted, s\nserved again, s\nspent twice"
 """What stands below each bar."""
 READING = (
     "Each bar: the writes acknowledged in a trial, to clients on either side, until the fault was"
@@ -52,8 +52,9 @@ def draw(scene: Scene) -> Plot | None:
         for axes in row[len(labels) :]:
             axes.set_axis_off()
         row[0].set_ylabel("writes a trial")
+        row[0].yaxis.set_major_formatter("{x:,.0f}")
         row[0].annotate(
-            ROWS, (0, 0), xycoords="axes fraction", xytext=(-5, -5), textcoords="offset points",
+            ROWS, (0, 0), xycoords="axes fraction", xytext=(-5, -3.5), textcoords="offset points",
             ha="right", va="top", fontsize=SMALL, color=QUIET,
         )  # fmt: skip
     most = max(one.acknowledged / max(one.decided, 1) for one in every)
@@ -108,12 +109,13 @@ def _panel(axes: Axes, mine: Sequence[FailoverFigures], places: Mapping[Fault, f
 
 
 def _below(fault: Fault, figures: FailoverFigures | None) -> str:
-    """Say, a line each, which fault it was, when they were served again, what was spent twice."""
+    """Say, a line each: the fault, how long it was, when they were served, what was spent twice."""
     strike, seconds = fault
     if figures is None:
-        return f"{seconds:g} s\nnot\nmeasured"
+        return f"{seconds:g} s\nnot\nmeasured\n"
     done = "pause " if "pause" in figures.means else "kill " if strike == "kill" else ""
     until = figures.unavailable_ns
     served = formats.NOTHING if until is None else f"{until / 1e9:.1f}"
+    lasted = f"{figures.lasted_ns / 1e9:.1f}"
     twice = figures.double_spends / len(figures.trials)
-    return f"{done}{seconds:g} s\n{served}\n{formats.significant(twice)}"
+    return f"{done}{seconds:g} s\n{lasted}\n{served}\n{formats.significant(twice)}"

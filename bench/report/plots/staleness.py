@@ -45,11 +45,11 @@ def draw(scene: Scene) -> Plot | None:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axes.set_xlabel("accepted after the logout was acknowledged, ms (log)")
     logouts = sum(one.revocations + one.never for one in every)
-    trials = "–".join(map(str, sorted({len(one.trials) for one in every})))
+    n = "–".join(map(str, sorted({len(one.trials) for one in every})))
     canvas.finish(
         figure,
         "Logged out, and still accepted through a replica",
-        [READING, f"{trials} trials a row, {logouts:,} logouts. {scene.conditions}"],
+        [READING, f"n={n} of each, {logouts:,} logouts. {scene.conditions}"],
     )
     return Plot(
         figure,
@@ -75,7 +75,7 @@ def _row(axes: Axes, y: float, figures: StalenessFigures, look: Look) -> None:
 def _said(figures: StalenessFigures) -> str:
     parts = [f"{figures.accepted:,} of {figures.revocations:,} still accepted"]
     if figures.longest_ns:
-        parts.append(f"≤ {formats.milliseconds(figures.longest_ns)} ms")
+        parts.append(f"up to {formats.milliseconds(figures.longest_ns)} ms")
     if figures.never:
         parts.append(f"{figures.never:,} never refused while watched")
     return ", ".join(parts)
