@@ -40,6 +40,23 @@ class TestDurability:
         assert (found.recovery.median_ns, found.recovery.maximum_ns) == (101, 102)
         assert found.integrity == ["page 3 is torn"]
 
+    def test_what_a_crashed_checker_saw_is_in_no_figure(self) -> None:
+        """Its zeros aren't added to others', and a fault that it alone judged isn't kept."""
+        crashed = {"undecided": "ValueError: never looked at"}
+        trials = [
+            fault_trial("a:x", 0),
+            fault_trial("a:x", 1, **crashed),
+            fault_trial("a:x", 0, fault="restart", **crashed),
+        ]
+        found = summarised([subject("a:x")], trials)
+        crash = found.fault("a:x", "crash")
+        assert crash is not None
+        assert crash.trials == [trials[0].id]
+        assert found.fault("a:x", "restart") is None
+        assert found.absence("a:x", "restart") == "undecided"
+        assert found.absence("a:x", "powercut") == "not measured"
+        assert [one.trial for one in found.undecided] == [trial.id for trial in trials[1:]]
+
     def test_positive_controls_are_of_the_same_fault_and_harm(self) -> None:
         """Whoever loses on a crash proves nothing of a restart."""
         facts = [subject("a:x"), subject("b:y", Durability.NONE)]
