@@ -94,7 +94,7 @@ class Run(Record):
     skipped: list[Skipped]
     plan: list[PlannedTrial]
     """In the order of execution: shuffled from the seed. Those beyond a scenario's `trials` are
-    taken only while its figures are not known closely enough."""
+    taken only while its figures are not known closely enough, or where nothing was lost yet."""
     environment: dict[str, Any]
     tokens: list[TokenCost]
 
@@ -131,7 +131,8 @@ class Trial(Record):
     started_at: datetime
     seconds: float
     because: str | None = None
-    """Why it was taken, where it is beyond the least number: the figure known least closely."""
+    """Why it was taken, where it is beyond the least number: the figure known least closely, or
+    that nothing was lost yet."""
     status: Literal["ok", "failed"]
     error: str | None = None
     """One line, when it failed."""

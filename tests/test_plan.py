@@ -61,7 +61,7 @@ def test_every_trial_is_planned_exactly_once(effort: Effort) -> None:
         for fact in facts(SUBJECTS, control=True)
         if scenario.control or not fact.control
         for case in scenario.cases(parameters, MEMORY.profiles["process"].capabilities)
-        for repeat in range(1, case.trials + getattr(parameters, "more_trials", 0) + 1)
+        for repeat in range(1, parameters.most_trials + 1)
     )
     assert Counter((t.scenario, t.case, t.label, t.repeat) for t in trials) == expected
     assert len({trial.id for trial in trials}) == len(trials)
