@@ -12,7 +12,7 @@ from bench.analysis import Summary, summary
 from bench.analysis.latency import Rank
 from bench.record import Run, Trial
 from tests import records
-from tests.test_analysis import subject
+from tests.summaries import subject
 from tests.test_climb import FELL_BEHIND, loaded, step
 
 AGAIN = " (again)"

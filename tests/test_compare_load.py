@@ -11,7 +11,7 @@ from bench.record import Trial
 from bench.report.changes import as_markdown, headline
 from scenarios.offered_load import LoadParameters
 from tests import records
-from tests.test_analysis import subject
+from tests.summaries import subject
 from tests.test_climb import FELL_BEHIND, loaded, step
 from tests.test_compare import ENVIRONMENT, latency_trials
 

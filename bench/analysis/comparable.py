@@ -8,9 +8,9 @@ import scenarios
 from bench.analysis.summary import Summary
 from bench.environment import Environment, differing
 from bench.record import Run
-from scenarios.scenario import AdaptiveParameters
+from scenarios.scenario import AdaptiveParameters, ZeroParameters
 
-FREE = frozenset(AdaptiveParameters.model_fields)
+FREE = frozenset([*AdaptiveParameters.model_fields, *ZeroParameters.model_fields])
 """Parameters that only say how many trials there are: numbers may be unequal."""
 
 

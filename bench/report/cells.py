@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bench.analysis import Summary
 from bench.analysis.consistency import RaceFigures
-from bench.analysis.durability import FaultFigures, Harm
+from bench.analysis.durability import Harm
 from bench.analysis.estimate import Estimate
 from bench.analysis.latency import LatencyCell, Metric, Rank
 from bench.report import formats
@@ -123,10 +123,16 @@ def source(cell: LatencyCell) -> str:
     return f"{trials}, {operations}: {formats.trials(cell.trials)}"
 
 
-def lost_cell(summary: Summary, figures: FaultFigures | None, harm: Harm) -> Cell:
+def no_fault_cell(summary: Summary, label: str, fault: str) -> Cell:
+    """Write why there are no figures of a fault."""
+    return Cell(summary.absence(label, fault), tone="none")
+
+
+def lost_cell(summary: Summary, label: str, fault: str, harm: Harm) -> Cell:
     """Write how much of one harm a fault did."""
+    figures = summary.fault(label, fault)
     if figures is None:
-        return NOT_MEASURED
+        return no_fault_cell(summary, label, fault)
     if figures.held_by_client:
         return HELD
     loss = figures.losses[harm]

@@ -11,6 +11,7 @@ from bench.analysis.latency import LatencyCell, Metric
 from bench.analysis.scale import ScaleFigures
 from bench.analysis.soak import SoakSeries
 from bench.report import rows
+from bench.report.balancerfigures import balancer_rows
 from bench.report.loadfigures import load_rows
 from bench.report.rows import Fields
 from bench.report.topologyfigures import topology_rows
@@ -58,6 +59,7 @@ def _rows(summary: Summary) -> Iterator[Fields]:
     for series in summary.soak:
         yield from _soak(series)
     yield from load_rows(summary.load, summary.capacities)
+    yield from balancer_rows(summary.balancers)
     yield from topology_rows(summary.failovers, summary.staleness)
     for token in summary.tokens:
         known = {
