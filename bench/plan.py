@@ -17,7 +17,7 @@ from bench import faults
 from bench.faults import Lack
 from bench.record import PlannedTrial, SessionBound, Skipped, SubjectFacts
 from scenarios.phases.stale import Stale
-from scenarios.scenario import AdaptiveParameters, Case, Parameters, Scenario
+from scenarios.scenario import Case, Parameters, Scenario
 
 DEFAULT_SUBJECTS = (
     "memory:process",
@@ -118,10 +118,7 @@ def plan(
     `lacking`, which this machine can't bring about; a naive one has a part only in scenarios that
     want such company; a scenario and a spec in `apart` aren't brought together.
     """
-    more = {
-        scenario.name: asked.more_trials if isinstance(asked, AdaptiveParameters) else 0
-        for scenario, asked in scenarios
-    }
+    more = {scenario.name: asked.most_trials - asked.trials for scenario, asked in scenarios}
     rounds: dict[int, list[PlannedTrial]] = {}
     for scenario, fact, subject, case in _cases(scenarios, subjects, described):
         if (scenario.name, fact.spec) in apart:

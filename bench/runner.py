@@ -17,12 +17,14 @@ import scenarios
 from backends import Subject
 from backends.store import Place
 from bench import faults, phases, servers
+from bench.analysis.need import Group, group_of
 from bench.analysis.sampling import Sampler
 from bench.errors import Missing, WrongUse
 from bench.faults.proxy import Proxy, address
 from bench.load.workers import Source
 from bench.phases.stage import Stage
-from bench.record import PlannedTrial, Run, RunFolder, ServerFacts, Trial, WorkerFacts
+from bench.record import PlannedTrial, Run, ServerFacts, Trial, WorkerFacts
+from bench.run_folder import RunFolder
 from bench.servers.server import Found, Server
 from bench.volume import ThinVolume, Volume
 from bench.workspace import Workspace
@@ -43,7 +45,7 @@ class Progress(Protocol):
         """Say that a trial is over and recorded."""
 
     def spared(self, trial: PlannedTrial) -> None:
-        """Say that a planned trial isn't needed: its figures are known closely enough."""
+        """Say that a planned trial isn't needed."""
 
 
 class Runner:
@@ -74,18 +76,27 @@ class Runner:
         Raises WrongUse, Missing, Failed.
         """
         sampler, recorded = Sampler(self._run, done), {trial.id for trial in done}
+        enough: set[Group] = set()
         for planned in self._run.plan:
-            if planned.id in recorded:
+            if planned.id in recorded or group_of(planned) in enough:
                 continue
             need = sampler.need(planned)
             if not need.taken:
-                self._progress.spared(planned)
+                # A group that has enough takes no other: nothing more becomes known of it.
+                enough.add(group_of(planned))
+                self._spare(planned)
                 continue
             self._progress.started(planned)
             trial = self._trial(planned).model_copy(update={"because": need.because})
             self._folder.append(trial)
             sampler.finished(trial)
             self._progress.finished(trial)
+
+    def _spare(self, first: PlannedTrial) -> None:
+        """Tell of a planned trial that isn't needed, and of all that would repeat it."""
+        for planned in self._run.plan:
+            if group_of(planned) == group_of(first) and planned.repeat >= first.repeat:
+                self._progress.spared(planned)
 
     def _trial(self, planned: PlannedTrial) -> Trial:
         """Run one trial; what goes wrong in it is its result, not the end of the run."""

@@ -6,7 +6,7 @@ server; a *case* is the list of phases such a trial goes through.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
@@ -82,6 +82,11 @@ class Parameters(BaseModel, frozen=True, extra="forbid", use_attribute_docstring
     trials: PositiveInt
     """How often each case is repeated, each time on a fresh server."""
 
+    @property
+    def most_trials(self) -> int:
+        """How often a case may be repeated, where the first trials decide about more."""
+        return self.trials
+
 
 class AdaptiveParameters(Parameters, frozen=True, extra="forbid"):
     """Parameters of a scenario that goes on until its figures are known closely enough."""
@@ -92,6 +97,24 @@ class AdaptiveParameters(Parameters, frozen=True, extra="forbid"):
     """Half the 95% interval, as a share of the median, that throughput and p50 are to reach."""
     budget_seconds: PositiveNumber = 3_600
     """Of all trials of the scenario together: once it is spent, no trial beyond `trials` begins."""
+
+    @property
+    def most_trials(self) -> int:
+        """Give the trials that a case whose figures stay uncertain is repeated."""
+        return self.trials + self.more_trials
+
+
+class ZeroParameters(Parameters, frozen=True, extra="forbid"):
+    """Parameters of a scenario in which finding nothing says the more, the more often it is so."""
+
+    trials_at_zero: NonNegativeInt = 0
+    """Trials of a case that has found nothing in its first `trials`; no more are taken unless this
+    is larger."""
+
+    @property
+    def most_trials(self) -> int:
+        """Give the trials that a case which finds nothing is repeated."""
+        return max(self.trials, self.trials_at_zero)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +133,15 @@ class Scenario:
     findings: type[Findings]
     figures: Callable[[Any], Mapping[str, float]] | None = None
     """From the findings of one trial: the figures whose intervals `AdaptiveParameters` is about."""
+    harm: Callable[[Any], int] | None = None
+    """From the findings of one trial: how often it found what `ZeroParameters` is about."""
     control: bool = False
     """Whether one subject is run twice under two labels (A/A) to show the noise."""
     default: bool = True
     """Whether a run that names no scenario takes it."""
+    brief: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters of the quick preset that are otherwise in such a run, which has five minutes for
+    everything."""
     companions: Callable[[Sequence[str]], Sequence[str]] = lambda _specs: ()
     """From the subjects of a run: those run beside them in this scenario alone, as the positive
     control of what it may fail to find."""

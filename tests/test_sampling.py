@@ -1,6 +1,6 @@
 """Sampling: trials go on until figures are known closely enough, and a resumed run agrees."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +9,13 @@ import pytest
 from backends.store import Durability
 from bench.analysis import summary
 from bench.analysis.sampling import Sampler, left
-from bench.record import PlannedTrial, Run, RunFolder, SubjectFacts, Trial
+from bench.record import PlannedTrial, Run, SubjectFacts, Trial
 from bench.report.cells import sampled_cell
-from bench.runner import Runner
-from bench.workspace import Workspace
+from bench.run_folder import RunFolder
 from scenarios import latency
 from scenarios.latency import LatencyFindings, LatencyParameters
 from tests import records
-from tests.test_runner import Silent
+from tests.played import Play, player
 
 NOISE = {"quiet:x": 0.005, "noisy:x": 0.4}
 """Subject -> the spread of its trials' latencies."""
@@ -67,39 +66,10 @@ def taken(planned: PlannedTrial) -> Trial:
     )
 
 
-class Played(Runner):
-    """A runner whose trials take no server and no time; it can be killed after some."""
-
-    kill_after: int | None = None
-
-    def _trial(self, planned: PlannedTrial) -> Trial:
-        if self.kill_after == 0:
-            raise KeyboardInterrupt
-        if self.kill_after is not None:
-            self.kill_after -= 1
-        return taken(planned)
-
-
-Play = Callable[..., Sequence[str]]
-
-
 @pytest.fixture
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
     """Run, or go on with, a run; give what the display was told."""
-    monkeypatch.setenv("REFRESHBENCH_SCRATCH", str(tmp_path / "scratch"))
-    monkeypatch.setattr("backends.resolve", lambda spec: spec)
-
-    def go(folder: RunFolder, kill_after: int | None = None) -> Sequence[str]:
-        display = Silent()
-        with Workspace() as workspace:
-            runner = Played(
-                folder=folder, run=folder.run(), servers={}, workspace=workspace, progress=display
-            )
-            runner.kill_after = kill_after
-            runner.execute(folder.trials())
-        return display.told
-
-    return go
+    return player(taken, tmp_path / "scratch", monkeypatch)
 
 
 def numbers(trials: Iterable[Trial]) -> dict[str, int]:

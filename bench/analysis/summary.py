@@ -95,6 +95,7 @@ class Summary(Record):
     cells: list[LatencyCell]
     nothing_done: list[NothingDone]
     noise: list[Noise]
+    load_noise: list[Noise]
     faults: list[FaultFigures]
     undecided: list[Undecided]
     """Of `durability`: trials of which it can't be told what was lost."""
@@ -193,7 +194,9 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     every_race = race_figures(run, consistency)
     races = [one for one in every_race if one.plain]
     failovers = failover_figures(run, judged(trials, "failover", FailoverFindings))
-    load, capacities = load_figures(run, judged(trials, "load", LoadFindings))
+    load, unranked_capacities = load_figures(run, judged(trials, "load", LoadFindings))
+    load_noise = noise(run, [*unranked_capacities, *(s for s in load if s.asked == "rate")])
+    capacities = ranked(run, unranked_capacities, load_noise)
     tokens = token_figures(run.tokens)
     return Summary(
         started_at=run.started_at,
@@ -216,6 +219,7 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         cells=list(cells),
         nothing_done=list(nothing_done),
         noise=list(noises),
+        load_noise=list(load_noise),
         faults=list(faults),
         undecided=list(undecided(durability)),
         positive_controls=list(positive_controls(faults)),
