@@ -13,7 +13,7 @@ CAPACITY = (
     "One core of the server could do: 10⁶ / (server CPU µs per operation). It says what the server"
     " would carry if CPU were its only limit, also where the client was too slow to ask for it."
 )
-FAULT_COLUMNS = 17
+FAULT_COLUMNS = 16
 WINDOW = (
     "Loss reached back: the longest over trials, and the share of such faults whose loss reaches no"
     " further, with 95% confidence: 0.05^(1/n). Faults that lose: the exact 95% interval of their"
