@@ -1,136 +1,67 @@
-"""The refresh-store interface: its values, its operations, and what a store may declare.
+"""The refresh-store interface: its operations, and how a way to keep tokens is registered.
 
-A login opens a *session* (a token family, RFC 9700 §4.14.2). Each refresh replaces the session's
-current token by its successor, one generation on. A store keeps one row a session and never a raw
-token: it keeps SHA-256 of the random `jti`.
+Whoever writes a store imports from here alone: the values that go in and out (`session.py`) and
+what a store declares (`capabilities.py`) are part of the interface.
 
-Instants are integer milliseconds since the Unix epoch, by the *caller's* clock. A store's own
-clock may reclaim space; it is never trusted to refuse a token.
+A store's own clock may reclaim space; it is never trusted to refuse a token: `now_ms` is the
+caller's.
 
 The smallest store is a `RefreshStore`. What a store may lack is an ability of its own, `Revokes`,
-`Lists`, `Sweeps`, `Loads`, `Configured`: a store that can't simply doesn't have the methods, and
-says why in its `Capabilities`. Every store is safe to use from many threads at once.
+`Lists`, `Sweeps`, `Loads`, `Configured`, `Checks`: a store that can't simply doesn't have the
+methods, and says why in its `Capabilities`. Every store is safe to use from many threads at once.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
+from backends.capabilities import Bound, Capabilities, Durability, No
+from backends.session import (
+    Family,
+    Outcome,
+    Policy,
+    Reason,
+    Rotation,
+    Session,
+    Successor,
+    Token,
+    Verification,
+)
 
-class Outcome(StrEnum):
-    """What a store says of a presented token."""
-
-    VALID = "valid"
-    """`verify` only: the current token of a live session."""
-    ROTATED = "rotated"
-    """`rotate` only: this caller won; the successor is now the current token."""
-    GRACE = "grace"
-    """The immediate predecessor, inside the window fixed at the rotation."""
-    UNKNOWN = "unknown"
-    """No such session, or a token this session never had."""
-    EXPIRED = "expired"
-    """At or after the session's idle or absolute expiry (RFC 7519 §4.1.4: "on or after")."""
-    REVOKED = "revoked"
-    """The session was ended before: by logout, by reuse, by an administrator."""
-    REUSED = "reused"
-    """An authentic token that was rotated away before; `rotate` has killed the family."""
-    DEVICE_MISMATCH = "device_mismatch"
-    """The right token from another device than the one it was issued to."""
-
-
-class Reason(StrEnum):
-    """Why a session was revoked."""
-
-    LOGOUT = "logout"
-    REUSE = "reuse"
-    DEVICE = "device"
-    SUBJECT = "subject"
-    ADMIN = "admin"
-
-
-class Family(NamedTuple):
-    """Names one session. Both parts travel in the token, so a store can shard by subject."""
-
-    subject: str
-    id: str
-
-
-class Token(NamedTuple):
-    """A presented refresh token whose signature was already checked: its claims, never its text."""
-
-    family: Family
-    generation: int
-    digest: bytes
-    """SHA-256 of the token's `jti`, 32 bytes."""
-    expires_at_ms: int
-    """The token's own `exp`: the session's idle expiry when the token was minted."""
-    absolute_expires_at_ms: int
-    device: str
-    """The device thumbprint it was issued to; a store that keeps state has its own copy."""
-
-
-class Successor(NamedTuple):
-    """The token that takes over: what the caller proposes, and what stands after a rotation."""
-
-    digest: bytes
-    idle_expires_at_ms: int
-    """A store clamps it to the session's absolute expiry."""
-
-
-class Rotation(NamedTuple):
-    """The answer of `rotate`. `successor` is set for ROTATED and GRACE alone."""
-
-    outcome: Outcome
-    successor: Successor | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """One token family as a store holds it."""
-
-    family: Family
-    client: str
-    device: str
-    issued_at_ms: int
-    idle_expires_at_ms: int
-    """Moves at each rotation, never past `absolute_expires_at_ms`."""
-    absolute_expires_at_ms: int
-    """Never moves."""
-    digest: bytes
-    """SHA-256 of the current token's `jti`."""
-    generation: int = 0
-    predecessor_digest: bytes = b""
-    """Digest of generation - 1; empty at generation 0. Needed for grace alone."""
-    rotated_at_ms: int | None = None
-    grace_until_ms: int = 0
-    """The predecessor is accepted strictly before this instant; 0 means never."""
-    revoked_at_ms: int | None = None
-    revoked_reason: Reason | None = None
-
-
-class Verification(NamedTuple):
-    """The answer of `verify`. `session` is None only where the store holds no such family."""
-
-    outcome: Outcome
-    session: Session | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What a deployment decides; a store applies it inside its atomic step."""
-
-    grace_ms: int = 0
-    """How long the immediate predecessor stays acceptable after a rotation."""
-    revoke_on_device_mismatch: bool = False
+__all__ = [
+    "Backend",
+    "Bound",
+    "Capabilities",
+    "Checks",
+    "Configured",
+    "Durability",
+    "Family",
+    "Lists",
+    "Loads",
+    "No",
+    "Outcome",
+    "Place",
+    "Policy",
+    "Profile",
+    "Reason",
+    "RefreshStore",
+    "Revokes",
+    "Rotation",
+    "Session",
+    "Successor",
+    "Sweeps",
+    "Token",
+    "Topology",
+    "Verification",
+]
 
 
 class RefreshStore(Protocol):
     """What every store can do. None of these raises for a refused token."""
 
     @property
-    def capabilities(self) -> "Capabilities":
+    def capabilities(self) -> Capabilities:
         """What this store, in this profile, can be relied on for."""
 
     def issue(self, session: Session) -> None:
@@ -223,65 +154,6 @@ class Checks(Protocol):
 
     def damage(self) -> str | None:
         """Read all that is kept: None if it is whole, otherwise what isn't. Must mend nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class No:
-    """A capability that a store lacks, and why."""
-
-    reason: str
-
-    def __bool__(self) -> Literal[False]:
-        return False
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """The most sessions that a store is meant to hold, and why."""
-
-    sessions: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """What a store may be relied on for: True, or `No` with the reason."""
-
-    survives_restart: Literal[True] | No = True
-    """Every acknowledged write is there after a graceful restart."""
-    survives_crash: Literal[True] | No = True
-    """... after SIGKILL of the process that holds the data."""
-    survives_power_cut: Literal[True] | No = True
-    """... after the machine loses power."""
-    shared_by_processes: Literal[True] | No = True
-    shared_by_hosts: Literal[True] | No = True
-    revokes: Literal[True] | No = True
-    detects_reuse: Literal[True] | No = True
-    native_ttl: Literal[True] | No = True
-    """The store reclaims expired sessions without the application's help."""
-    lists_sessions: Literal[True] | No = True
-    sends_once: Literal[True] | No = True
-    """A call whose answer was lost isn't sent again, or the store knows it again."""
-    bound: Bound | None = None
-    """None where the machine alone is the bound."""
-
-    def lacking(self) -> Mapping[str, str]:
-        """Name of each missing capability -> the declared reason."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: value.reason for name, value in values.items() if isinstance(value, No)}
-
-
-class Durability(StrEnum):
-    """The strongest event through which a store keeps every acknowledged write.
-
-    Stores are ranked inside one class, never across: a faster store that loses more isn't better.
-    """
-
-    CLIENT = "held by the client"
-    NONE = "nothing"
-    RESTART = "restart"
-    CRASH = "crash"
-    POWER_CUT = "power cut"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,12 @@ import scenarios
 from backends.errors import MissingDriver
 from backends.store import Durability, Topology
 from bench import servers
-from bench.environment import Environment, collect, warnings
+from bench.environment import Environment
+from bench.machine import collect
 from bench.plan import DEFAULT_SUBJECTS
 from bench.record import Record, Skipped
 from bench.servers.server import Found, Unavailable
+from bench.spoilers import spoilers
 from bench.subjects import available
 from bench.workspace import scratch
 
@@ -208,5 +210,5 @@ def health() -> Health:
         subjects=[subject.spec for subject in chosen.subjects],
         missing=list(chosen.skipped),
         environment=environment,
-        warnings=list(warnings(environment)),
+        warnings=list(spoilers(environment)),
     )

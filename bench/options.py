@@ -20,7 +20,7 @@ import scenarios
 from backends.factory import is_factory
 from bench.errors import WrongUse
 from bench.record import Record
-from scenarios.scenario import Effort, Parameters
+from scenarios.scenario import Effort, Parameters, Scenario
 
 EFFORTS = tuple(effort.value for effort in Effort)
 SERVERS = ("auto", "wheel", "path", "url")
@@ -109,11 +109,16 @@ class RunOptions(Record):
     def parameters(self) -> dict[str, Parameters]:
         """Give the parameters of every scenario chosen, after effort and --set. Raises WrongUse."""
         chosen = list(dict.fromkeys(self.scenarios)) or scenarios.by_default()
-        values = {name: scenarios.load(name).presets[Effort(self.effort)] for name in chosen}
+        values = {name: self._preset(scenarios.load(name)) for name in chosen}
         for setting in self.set:
             name, key, text = _split(setting, chosen)
             values[name] = _changed(values[name], setting, key, text)
         return values
+
+    def _preset(self, scenario: Scenario) -> Parameters:
+        preset = scenario.presets[Effort(self.effort)]
+        brief = not self.scenarios and self.effort == Effort.QUICK
+        return preset.model_copy(update=scenario.brief) if brief else preset
 
 
 _SHOWN = {

@@ -23,7 +23,8 @@ from bench.errors import Missing, WrongUse
 from bench.faults.proxy import Proxy, address
 from bench.load.workers import Source
 from bench.phases.stage import Stage
-from bench.record import PlannedTrial, Run, RunFolder, ServerFacts, Trial, WorkerFacts
+from bench.record import PlannedTrial, Run, ServerFacts, Trial, WorkerFacts
+from bench.run_folder import RunFolder
 from bench.servers.server import Found, Server
 from bench.volume import ThinVolume, Volume
 from bench.workspace import Workspace

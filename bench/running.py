@@ -14,12 +14,12 @@ import scenarios
 from backends.tokens import ALGORITHMS
 from bench import analysis, faults, report, token_costs
 from bench.analysis.sampling import left
-from bench.environment import Environment, collect, differences
-from bench.environment import warnings as environment_warnings
+from bench.environment import Environment, differences
 from bench.errors import WrongUse
 from bench.interruption import interruptible
 from bench.load import cluster
 from bench.load.workers import Source
+from bench.machine import collect
 from bench.options import RunOptions, contradictions, writable
 from bench.plan import (
     companions,
@@ -31,18 +31,11 @@ from bench.plan import (
     without_topology,
 )
 from bench.progress import display
-from bench.record import (
-    PlannedTrial,
-    Record,
-    Run,
-    RunExists,
-    RunFolder,
-    Skipped,
-    SubjectFacts,
-    Trial,
-)
+from bench.record import PlannedTrial, Record, Run, Skipped, SubjectFacts, Trial
+from bench.run_folder import RunExists, RunFolder
 from bench.runner import Runner
 from bench.servers.server import Found
+from bench.spoilers import spoilers
 from bench.subjects import Chosen, accompanied, available, named
 from bench.workspace import Workspace
 from scenarios.scenario import Effort, Parameters
@@ -234,7 +227,7 @@ def _create(results: Path, options: RunOptions, run: Run) -> RunFolder:
 def _announce(run: Run, folder: RunFolder, console: Console) -> None:
     for skipped in run.skipped:
         console.print(f"skipped {skipped.spec}: {skipped.reason}; {skipped.mend}", markup=False)
-    for warning in environment_warnings(_recorded(run, folder)):
+    for warning in spoilers(_recorded(run, folder)):
         console.print(f"note: {warning}", markup=False)
     console.print(
         f"{_how_many(run)} trials of {', '.join(run.parameters)}, {run.effort} effort,"

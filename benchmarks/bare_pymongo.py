@@ -16,7 +16,7 @@ from backends.mongo_pipeline import Expression, rotation
 from backends.store import Family, Policy, Session, Successor, Token
 from bench.load.workers import cores
 from bench.servers.server import Server
-from benchmarks.vendors import CONNECTIONS, Reached, server_cpu_ns
+from benchmarks.vendors import CONNECTIONS, Reached, Spent
 
 SESSIONS = 125
 """Of each of the 8 clients: a thousand in all, as in our own lane."""
@@ -108,7 +108,7 @@ def bare_pymongo(server: Server) -> Callable[[], Reached]:
             collection = client[DATABASE]["sessions"]
             collection.delete_many({"_id.subject": subjects})
             collection.insert_many([fresh(family) for family in families])
-            before_ns = server_cpu_ns(server)
+            spent = Spent(server)
             context = multiprocessing.get_context("forkserver")
             with (
                 context.Manager() as manager,
@@ -119,7 +119,7 @@ def bare_pymongo(server: Server) -> Callable[[], Reached]:
                 done = [pool.submit(process, server.url, part, ready) for part in parts]
                 spans = [one.result() for one in done]
             took = max(end for _, end in spans) - min(begin for begin, _ in spans)
-            spent_ns = server_cpu_ns(server) - before_ns
+            spent_ns = spent.ns()
             won = collection.count_documents(
                 {"_id.subject": subjects, "generation": REQUESTS // SESSIONS}
             )

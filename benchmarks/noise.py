@@ -10,6 +10,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+SEED = 20_261_125
+"""Of every simulation, with what it is about."""
+
 Logs = NDArray[np.float64]
 Size = int | tuple[int, ...]
 Shape = Callable[[np.random.Generator, Size], Logs]

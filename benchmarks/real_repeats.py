@@ -17,12 +17,14 @@ from typing import NamedTuple
 import backends
 import scenarios
 from bench.analysis.comparing import Comparison, Recorded, compare
-from bench.environment import Environment, collect
+from bench.environment import Environment
+from bench.machine import collect
 from bench.plan import facts, plan
-from bench.record import PlannedTrial, Run, RunFolder, Trial
+from bench.record import PlannedTrial, Run, Trial
+from bench.run_folder import RunFolder
 from bench.runner import Runner
 from bench.workspace import Workspace
-from benchmarks.statistics import publish
+from benchmarks.published import publish
 from scenarios.latency import LatencyParameters
 
 UNIT_SECONDS = 1e-3

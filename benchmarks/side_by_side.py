@@ -8,8 +8,9 @@
 - MongoDB against bare pymongo: the same `find_one_and_update` by threads that do nothing else;
 - drivers as most code uses them (redis-py's own client, psycopg's cursors, SQLAlchemy) against our
   lane on the same server;
-- the capacity that the `load` scenario finds against the rate each of these tools reaches, and what
-  one core of the server could do by its CPU per operation, under our load and under theirs.
+- the capacity that the `load` scenario finds against the rate each of these tools reaches, with the
+  server confined to a share of a core and so the limit of both; and what one core of the server
+  could do by its CPU per operation, under our load and under theirs.
 
 Nothing here passes or fails: it says a ratio, its range over the rounds, and where the time goes.
 """
@@ -33,6 +34,7 @@ from bench.phases.stage import Stage
 from bench.servers.server import Found, Server
 from bench.workspace import Workspace
 from benchmarks.bare_pymongo import bare_pymongo
+from benchmarks.confined import confined
 from benchmarks.null_store import bare_loop, schedule
 from benchmarks.vendors import CONNECTIONS, SECONDS, Reached, pgbench, redis_benchmark
 from scenarios import offered_load
@@ -43,7 +45,9 @@ from scenarios.phases.workload import Workload
 from scenarios.scenario import Observation, Phase
 
 NULL_CALLS = 200_000
-
+CONFINED_CORES = 0.25
+"""Of one core, for a server that is to be the limit: so little that on two cores no load generator
+comes near to its own."""
 
 Lane = Callable[[Phase], Observation]
 """Executes a phase on fresh workers."""
@@ -155,8 +159,8 @@ def capacity(title: str, once: Lane, tool: Reached) -> str:
     ]
     why = f"; generator-limited: {limited[0]}" if limited else ""
     return (
-        f"{title}, capacity: {found.capacity:,.0f}/s open loop against {tool.rate:,.0f}/s, ratio"
-        f" {found.capacity / tool.rate:.2f}{why}\n"
+        f"{title}, capacity on {CONFINED_CORES} cores: {found.capacity:,.0f}/s open loop"
+        f" against {tool.rate:,.0f}/s, ratio {found.capacity / tool.rate:.2f}{why}\n"
         f"  one core of the server: {core:,.0f}/s against {tool.core:,.0f}/s under the tool,"
         f" ratio {core / tool.core:.2f}"
     )
@@ -179,16 +183,19 @@ def share(whose: str, seen: Measured) -> str:
     )
 
 
-def by_turns(title: str, rounds: int, once: Lane, other: Callable[[], Reached]) -> str:
+def by_turns(
+    title: str, rounds: int, server: Server, once: Lane, other: Callable[[], Reached]
+) -> str:
     """Take both lanes by turns, so that a slow minute of the machine slows both."""
-    mine, theirs, capacities = [], [], []
+    mine, theirs = [], []
     for _ in range(rounds):
         mine.append(closed(once))
         theirs.append(other())
-        capacities.append(capacity(title, once, theirs[-1]))
     rates = Rates(
         title, [rate(s) for s in mine], [one.rate for one in theirs], share("ours", mine[-1])
     )
+    with confined(server.pids(), CONFINED_CORES):
+        capacities = [capacity(title, once, other()) for _ in range(rounds)]
     return "\n".join([str(rates), *capacities])
 
 
@@ -244,7 +251,7 @@ def main(rounds: int) -> None:
                 "redis": lambda: redis_benchmark(server),  # noqa: B023
                 "mongo": lambda: bare_pymongo(server),  # noqa: B023
             }[kind]()
-            say(by_turns(title, rounds, once, other))
+            say(by_turns(title, rounds, server, once, other))
             for lane in others:
                 say(shipped(f"{lane} against {spec}", rounds, ours(lane, server, folder), once))
             server.close()

@@ -23,6 +23,8 @@ PGBENCH_SESSIONS = 125
 REDIS_SESSIONS = 300_000
 """Far more than one round rotates, so that nearly each session is met for the first time."""
 REDIS_REQUESTS = 40_000
+REAPED_SECONDS = 5.0
+"""For a server to reap the processes of connections that are gone."""
 
 
 class Reached(NamedTuple):
@@ -34,18 +36,37 @@ class Reached(NamedTuple):
     """Operations a second of CPU of the server."""
 
 
-def server_cpu_ns(server: Server) -> int:
-    """Give the server's CPU time so far, with that of children it has outlived.
+class Spent:
+    """The CPU time of a server while a tool is at it, that of the tool's connections included.
 
-    A tool's connections are gone when it ends, and PostgreSQL's processes for them as well.
+    They are gone when the tool ends, and PostgreSQL's processes for them a moment later: what one
+    used is in its parent's time once it is reaped.
     """
-    seconds = 0.0
-    # Parents last: the time of one that ends meanwhile is then in its parent's.
-    for pid in sorted(server.pids(), reverse=True):
-        with suppress(psutil.NoSuchProcess):
-            spent = psutil.Process(pid).cpu_times()
-            seconds += spent.user + spent.system + spent.children_user + spent.children_system
-    return int(seconds * 1e9)
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._before = self._children()
+        self._begin_ns = self._used_ns()
+
+    def ns(self) -> int:
+        """Give the time since the beginning, once every process that came since is reaped."""
+        psutil.wait_procs(self._children() - self._before, timeout=REAPED_SECONDS)
+        return self._used_ns() - self._begin_ns
+
+    def _children(self) -> set[psutil.Process]:
+        found: set[psutil.Process] = set()
+        for pid in self._server.pids():
+            with suppress(psutil.NoSuchProcess):
+                found.update(psutil.Process(pid).children())
+        return found
+
+    def _used_ns(self) -> int:
+        seconds = 0.0
+        for pid in self._server.pids():
+            with suppress(psutil.NoSuchProcess):
+                used = psutil.Process(pid).cpu_times()
+                seconds += used.user + used.system + used.children_user + used.children_system
+        return int(seconds * 1e9)
 
 
 def pgbench(found: Found, server: Server, folder: Path) -> Callable[[], Reached]:
@@ -88,7 +109,7 @@ FROM generate_series(0, {CONNECTIONS - 1}) c, generate_series(0, {PGBENCH_SESSIO
 
     def once() -> Reached:
         subprocess.run([psql, "-q", "-v", "ON_ERROR_STOP=1", "-c", fill, server.url], check=True)
-        before_ns = server_cpu_ns(server)
+        spent = Spent(server)
         ran = subprocess.run(
             [
                 program,
@@ -105,7 +126,7 @@ FROM generate_series(0, {CONNECTIONS - 1}) c, generate_series(0, {PGBENCH_SESSIO
             capture_output=True,
             text=True,
         )
-        spent_ns = server_cpu_ns(server) - before_ns
+        spent_ns = spent.ns()
         processed = r"^number of transactions actually processed: (\d+)"
         [done] = re.findall(processed, ran.stdout, re.MULTILINE)
         [tps] = re.findall(r"^tps = ([0-9.]+)", ran.stdout, re.MULTILINE)
@@ -140,7 +161,7 @@ def redis_benchmark(server: Server) -> Callable[[], Reached]:
             for number in range(start, start + 10_000):
                 pipe.hset(f"rt:{{b}}:{number:012}", mapping=fields)
             pipe.execute()
-        before_ns = server_cpu_ns(server)
+        spent = Spent(server)
         ran = subprocess.run(
             [
                 program,
@@ -153,7 +174,7 @@ def redis_benchmark(server: Server) -> Callable[[], Reached]:
             capture_output=True,
             text=True,
         )
-        spent_ns = server_cpu_ns(server) - before_ns
+        spent_ns = spent.ns()
         client.delete(*(f"rt:{{b}}:{number:012}" for number in range(REDIS_SESSIONS)))
         reached = float(ran.stdout.splitlines()[-1].split(",")[1].strip('"'))
         return Reached(reached, REDIS_REQUESTS * 1e9 / spent_ns)

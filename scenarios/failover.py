@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from backends.store import Capabilities
-from scenarios.checkers import double_spend, verdicts
-from scenarios.checkers.losses import compare
+from scenarios.checkers import verdicts
+from scenarios.checkers.losses import weigh
 from scenarios.history import Event
 from scenarios.phases.failover import MAJORITY, FailedOver, Failover, Strike
 from scenarios.phases.workload import Workload
@@ -82,9 +82,12 @@ class FailoverFindings(Findings):
     anomalies: dict[str, int] = Field(default_factory=dict)
     """Checker -> families in which what clients were answered contradicts itself."""
     undecided: dict[str, str] = Field(default_factory=dict)
-    """Checker -> why it could not tell. Never a pass."""
+    """Checker -> why it could not tell. Never a pass; of "losses", the counts of acknowledged and
+    lost writes, lost sessions, resurrected tokens and phantoms say nothing then."""
     unavailable_ns: int | None
-    """From the fault to the first write acknowledged on the majority's side; None: never."""
+    """From the fault until the majority's side was served again: to the first acknowledged write
+    after its last call in vain; None: never. A write alone doesn't end it, since a cluster that
+    shares the keys out goes on with those whose primary is well."""
     settled_ns: int
     """From the heal until all members followed one primary."""
     refused: int
@@ -128,10 +131,13 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
     """Compare what was acknowledged on either side with what is left when they have met again."""
     [seen] = [one for one in observations if isinstance(one, FailedOver)]
     writes = [event for event in seen.history if event.kind != "verify"]
-    losses = compare(writes, seen.recovered, seen.struck_ns)
+    losses = weigh(writes, seen.recovered, seen.struck_ns)
     after = [event for event in writes if event.status == "ok" and event.invoke_ns > seen.struck_ns]
     found = verdicts(seen.history)
-    first_ns = min((_returned(e) for e in after if e.instance == MAJORITY), default=None)
+    undecided = {name: verdict.undecided for name, verdict in found.items() if verdict.undecided}
+    if losses.undecided:
+        undecided["losses"] = losses.undecided
+    served_ns = _served_again_ns(seen)
     return FailoverFindings(
         strike=seen.phase.strike,
         means=seen.means,
@@ -147,14 +153,14 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
         resurrected_revoked=losses.resurrected_revoked,
         phantoms=losses.phantoms,
         shown_on_both_sides=_on_both_sides(after),
-        double_spends=len(double_spend.check(seen.history)),
+        double_spends=len(found["double spend"].anomalies),
         anomalies={
             name: len({anomaly.family for anomaly in verdict.anomalies})
             for name, verdict in found.items()
             if verdict.anomalies
         },
-        undecided={name: verdict.undecided for name, verdict in found.items() if verdict.undecided},
-        unavailable_ns=None if first_ns is None else first_ns - seen.struck_ns,
+        undecided=undecided,
+        unavailable_ns=None if served_ns is None else served_ns - seen.struck_ns,
         settled_ns=seen.settled_ns - seen.healed_ns,
         refused=sum(event.status == "fail" for event in seen.history),
         unanswered=sum(event.status == "unknown" for event in seen.history),
@@ -162,9 +168,12 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
     )
 
 
-def _returned(event: Event) -> int:
-    assert event.return_ns is not None, event
-    return event.return_ns
+def _served_again_ns(seen: FailedOver) -> int | None:
+    """Give the instant of the first acknowledged write after the majority's last call in vain."""
+    calls = [e for e in seen.history if e.instance == MAJORITY and e.invoke_ns > seen.struck_ns]
+    last_in_vain_ns = max((e.invoke_ns for e in calls if e.status != "ok"), default=seen.struck_ns)
+    returned = (e.return_ns for e in calls if e.status == "ok" and e.kind != "verify")
+    return min((ns for ns in returned if ns and ns > last_in_vain_ns), default=None)
 
 
 def _on_both_sides(answered: Sequence[Event]) -> int:

@@ -242,5 +242,6 @@ SCENARIO = Scenario(
     cases=cases,
     judge=judge,
     findings=LoadFindings,
+    control=True,
     default=False,
 )

@@ -6,7 +6,7 @@ server; a *case* is the list of phases such a trial goes through.
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
@@ -150,6 +150,9 @@ class Scenario:
     """Whether one subject is run twice under two labels (A/A) to show the noise."""
     default: bool = True
     """Whether a run that names no scenario takes it."""
+    brief: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters of the quick preset that are otherwise in such a run, which has five minutes for
+    everything."""
     companions: Callable[[Any, Sequence[Subject]], Sequence[Companion]] = lambda _asked, _by: ()
     """From the parameters and the subjects of a run: those run beside them in this scenario alone,
     as the positive control of what it may fail to find."""

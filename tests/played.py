@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.record import PlannedTrial, RunFolder, Trial
+from bench.record import PlannedTrial, Trial
+from bench.run_folder import RunFolder
 from bench.runner import Runner
 from bench.workspace import Workspace
 from tests.test_runner import Silent

@@ -14,16 +14,8 @@ import numpy as np
 from pydantic import BaseModel
 
 from backends.store import Durability
-from bench.record import (
-    PlannedTrial,
-    Run,
-    RunFolder,
-    ServerFacts,
-    Skipped,
-    SubjectFacts,
-    TokenCost,
-    Trial,
-)
+from bench.record import PlannedTrial, Run, ServerFacts, Skipped, SubjectFacts, TokenCost, Trial
+from bench.run_folder import RunFolder
 from scenarios.consistency import ConsistencyFindings, Races, Visibility
 from scenarios.cost import NETWORK, Cost
 from scenarios.durability import DurabilityFindings

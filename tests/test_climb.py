@@ -203,6 +203,7 @@ def test_a_tenth_of_a_response_may_be_pacing() -> None:
     assert list(found.load[0].why) == ["one trial"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_step_has_its_cost_per_operation(tmp_path: Path) -> None:
     """CPU, disk and network over what came out well, in the analysis, the page and the table."""
     cost = Cost(written_bytes=6_000, fsyncs=3, sent_bytes=30_000, received_bytes=0, missing={})
@@ -248,6 +249,7 @@ def test_no_capacity_in_one_trial_counts_as_none() -> None:
     del bad
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("output", ["terminal", "index.html", "comparison.md", "comparison.csv",
                                     "figures.csv", "json"])  # fmt: skip
 def test_a_limited_capacity_says_so_in_every_output(tmp_path: Path, output: str) -> None:

@@ -16,7 +16,7 @@ from bench.load import clocks
 from bench.load.cluster import Cluster
 from bench.load.workers import Source
 from bench.phases.stage import Stage
-from bench.record import RunFolder
+from bench.run_folder import RunFolder
 from bench.servers.hosts import NamespaceHosts
 from bench.servers.server import Found, Server
 from bench.workspace import Workspace

@@ -11,14 +11,13 @@ import pytest
 from backends.store import Durability
 from bench.analysis.comparing import Comparison, Recorded, compare
 from bench.analysis.permutation import Block, familywise
-from bench.record import Run, RunFolder, SubjectFacts, Trial
+from bench.record import Run, SubjectFacts, Trial
 from bench.report.changes import as_markdown, headline
+from bench.run_folder import RunFolder
 from scenarios.latency import LatencyFindings, LatencyParameters
 from tests import records
-from tests.test_analysis import consistency_trial, fault_trial, subject
-from tests.test_cli import Cli, assert_one_line, cli
-
-__all__ = ["cli"]
+from tests.cli import Cli, assert_one_line
+from tests.summaries import consistency_trial, fault_trial, subject
 
 ENVIRONMENT: Mapping[str, Any] = json.loads(
     (Path(__file__).parents[1] / "results" / "reference" / "run.json").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from bench.report.figures import frame
 from scenarios.cost import NETWORK, Cost, added
 from scenarios.latency import Cell, LatencyFindings
 from tests import records
-from tests.test_analysis import subject
+from tests.summaries import subject
 
 SERVED = Cost(written_bytes=8_000, fsyncs=40, sent_bytes=30_000, received_bytes=6_000, missing={})
 INSIDE = Cost(

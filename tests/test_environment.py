@@ -9,17 +9,9 @@ from typing import Any
 import psutil
 import pytest
 
-from bench.environment import (
-    Cpu,
-    Environment,
-    Memory,
-    Scratch,
-    collect,
-    differences,
-    file_system,
-    fsync_ns,
-    warnings,
-)
+from bench.environment import Cpu, Environment, Memory, Scratch, differences
+from bench.machine import collect, file_system, fsync_ns
+from bench.spoilers import spoilers
 
 
 def environment(**changes: Any) -> Environment:
@@ -87,9 +79,9 @@ def test_a_folder_that_cannot_be_written_has_no_fsync_latency() -> None:
 
 def test_a_quiet_machine_has_no_warnings() -> None:
     """Nothing to mend, nothing said; a virtual machine that shows no governor is no problem."""
-    assert warnings(environment()) == []
+    assert spoilers(environment()) == []
     virtual = Cpu(model="Example 9000", cores=4, usable=4.0, governor=None)
-    assert warnings(environment(cpu=virtual)) == []
+    assert spoilers(environment(cpu=virtual)) == []
 
 
 @pytest.mark.parametrize(
@@ -167,7 +159,7 @@ def test_each_warning_says_what_is_wrong_and_what_to_do(
     change: dict[str, Any], says: str, mend: str
 ) -> None:
     """One warning for one fault, with its mend."""
-    [warning] = warnings(environment(**change))
+    [warning] = spoilers(environment(**change))
     assert says in warning
     assert mend in warning
 

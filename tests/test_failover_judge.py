@@ -27,7 +27,7 @@ def event(op: int, side: int, kind: Any, generation: int, at_ns: int, **how: Any
     return Event(
         op=op,
         instance=side,
-        family="f",
+        family=how.pop("family", "f"),
         kind=kind,
         generation=generation,
         digest=how.pop("digest", f"d{generation}"),
@@ -51,7 +51,7 @@ def judged(*events: Event, found: State | None, **how: Any) -> failover.Failover
                 healed_ns=HEALED_NS,
                 took_over=True,
                 settled_ns=SETTLED_NS,
-                recovered={"f": found},
+                recovered={"f": found, **how.get("others", {})},
                 integrity=None,
             )
         ]
@@ -84,6 +84,43 @@ def test_a_token_that_both_sides_rotated_was_spent_twice() -> None:
     )
     assert (found.double_spends, found.shown_on_both_sides, found.lost_writes) == (1, 1, 1)
     assert found.unavailable_ns == 35
+
+
+def test_a_write_of_a_healthy_primary_does_not_end_the_outage() -> None:
+    """A cluster goes on with the keys of other primaries; those of the lost one are in vain yet."""
+    found = judged(
+        ISSUED,
+        event(2, MAJORITY, "issue", 0, 104, family="another third"),
+        event(3, MAJORITY, "rotate", 1, 110, status="fail", outcome="NotSent"),
+        event(4, MAJORITY, "revoke", 0, 115, family="another third"),
+        event(5, MAJORITY, "rotate", 1, 150, status="unknown", outcome="AnswerLost"),
+        event(6, MAJORITY, "rotate", 1, 170),
+        found=State(generation=1, digest="d1", revoked=False),
+        others={"another third": State(generation=0, digest="d0", revoked=True)},
+    )
+    assert found.unavailable_ns == 75
+
+
+def test_calls_in_vain_to_the_end_are_an_outage_without_end() -> None:
+    """Some third of the keys was never served again, whatever the others were."""
+    found = judged(
+        ISSUED,
+        event(2, MAJORITY, "rotate", 1, 110),
+        event(3, MAJORITY, "rotate", 2, 130, status="fail", outcome="NotSent"),
+        found=State(generation=1, digest="d1", revoked=False),
+    )
+    assert found.unavailable_ns is None
+
+
+def test_what_fails_on_the_cut_off_side_is_no_outage_of_the_majority() -> None:
+    """Those who are with the old primary have lost whoever the majority chooses."""
+    found = judged(
+        ISSUED,
+        event(2, MAJORITY, "rotate", 1, 110),
+        event(3, WITH_PRIMARY, "rotate", 2, 130, status="fail", outcome="NotSent"),
+        found=State(generation=1, digest="d1", revoked=False),
+    )
+    assert found.unavailable_ns == 15
 
 
 def test_a_refusal_on_one_side_is_no_double_spend() -> None:
@@ -201,3 +238,16 @@ def test_a_fault_that_nobody_noticed_contradicts_nothing() -> None:
         found=State(generation=1, digest="d1", revoked=True),
     )
     assert (found.anomalies, found.undecided, found.lost_writes) == ({}, {}, 0)
+
+
+def test_a_checker_that_crashes_is_no_pass() -> None:
+    """What was lost is unknown then, and says why; what the others found is kept."""
+    found = judged(
+        ISSUED,
+        event(2, MAJORITY, "issue", 0, 110, family="never looked at"),
+        event(3, WITH_PRIMARY, "rotate", 1, 110, digest="old side"),
+        event(4, MAJORITY, "rotate", 1, 130, digest="new side"),
+        found=State(generation=1, digest="new side", revoked=False),
+    )
+    assert "never looked at after the fault" in found.undecided["losses"]
+    assert found.double_spends == 1

@@ -14,8 +14,8 @@ from backends import Subject
 from bench.analysis import summary
 from bench.faults import Lack
 from bench.plan import DEFAULT_SUBJECTS, facts, left_out, plan
-from bench.record import RunFolder
 from bench.report.everycell import BESIDE
+from bench.run_folder import RunFolder
 from bench.running import RunResult
 from scenarios.durability import LOSERS, PROMISES, SCENARIO, DurabilityParameters, companions
 from scenarios.scenario import Effort
@@ -128,7 +128,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
         [
             Path(sys.executable).with_name("refreshbench"),
             *("run", "durability", "-b", "files:fsync", "--json"),
-            *("--set=durability.faults=crash", "--set=durability.seconds=0.2"),
+            *("--set=durability.faults=crash", "--set=durability.trials=1"),
         ],
         cwd=tmp_path_factory.mktemp("controlled"),
         capture_output=True,

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from bench import guardian
-from bench.record import RunFolder
+from bench.run_folder import RunFolder
 
 RUN = [
     *("run", "consistency", "durability", "-b", "redis", "-b", "memory", "--seed", "3"),

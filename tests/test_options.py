@@ -27,6 +27,19 @@ def test_silence_means_every_scenario_quick() -> None:
     assert parameters["latency"].trials == 5
 
 
+def test_only_a_quick_run_of_everything_is_brief() -> None:
+    """It takes one fault a cell, so as to end in five minutes; a scenario named takes a handful."""
+    brief = RunOptions.parse({}).parameters()["durability"]
+    assert brief.trials == 1
+    named = RunOptions.parse({"scenarios": ["durability"]}).parameters()["durability"]
+    assert named.trials == 3
+    assert brief.model_copy(update={"trials": 3}) == named
+    longer = RunOptions.parse({"effort": "standard"}).parameters()["durability"]
+    assert longer.trials == 10
+    asked = RunOptions.parse({"set": ["durability.trials=2"]}).parameters()["durability"]
+    assert asked.trials == 2
+
+
 @pytest.mark.parametrize(
     ("setting", "key", "value"),
     [

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from bench import analysis, report
-from bench.record import RunFolder
+from bench.run_folder import RunFolder
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- reference table: begin -->\n", "<!-- reference table: end -->"

@@ -14,9 +14,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from bench.environment import collect
 from bench.errors import Failed, WrongUse
-from bench.record import Run, RunExists, RunFolder, Trial
+from bench.machine import collect
+from bench.record import Run, Trial
+from bench.run_folder import RunExists, RunFolder
 from bench.schema import schemas, text
 from scenarios.history import Event, to_lines
 from tests import records
@@ -140,7 +141,7 @@ def test_a_full_disk_in_the_middle_keeps_what_was_recorded(
 def test_a_second_process_is_refused_while_one_runs(folder: RunFolder) -> None:
     """The lock is held until the block ends, or its process does."""
     holder = (
-        "import sys, time; from pathlib import Path; from bench.record import RunFolder\n"
+        "import sys, time; from pathlib import Path; from bench.run_folder import RunFolder\n"
         "with RunFolder(Path(sys.argv[1])).locked():\n"
         "    print('held', flush=True); time.sleep(60)"
     )

@@ -9,7 +9,8 @@ import pytest
 
 from bench import servers
 from bench.errors import Failed, Missing, WrongUse
-from bench.record import PlannedTrial, Run, RunFolder, SubjectFacts, Trial
+from bench.record import PlannedTrial, Run, SubjectFacts, Trial
+from bench.run_folder import RunFolder
 from bench.runner import Runner
 from bench.servers.programs import Programs
 from bench.servers.server import Found

@@ -9,8 +9,9 @@ import pytest
 from backends.store import Durability
 from bench.analysis import summary
 from bench.analysis.sampling import Sampler, left
-from bench.record import PlannedTrial, Run, RunFolder, SubjectFacts, Trial
+from bench.record import PlannedTrial, Run, SubjectFacts, Trial
 from bench.report.cells import sampled_cell
+from bench.run_folder import RunFolder
 from scenarios import latency
 from scenarios.latency import LatencyFindings, LatencyParameters
 from tests import records

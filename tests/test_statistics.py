@@ -11,18 +11,11 @@ import pytest
 from scipy.stats import binom
 
 from benchmarks import real_repeats
+from benchmarks.intervals import bootstrap_coverage, coverage, stopping
 from benchmarks.noise import HARDEST
-from benchmarks.statistics import (
-    FULL,
-    bootstrap_coverage,
-    compared,
-    coverage,
-    drifted,
-    publish,
-    published,
-    ranks,
-    stopping,
-)
+from benchmarks.published import publish, published
+from benchmarks.statistics import FULL
+from benchmarks.verdicts import compared, drifted, ranks
 
 
 def beyond_chance(share: float, repeats: int, promised: float) -> bool:

@@ -32,15 +32,17 @@ def facts() -> list[SubjectFacts]:
     ]
 
 
-def failed_over(label: str, strike: str, lost: int) -> Trial:
+def failed_over(
+    label: str, strike: str, lost: int, seconds: float = 3.0, **undecided: str
+) -> Trial:
     findings = FailoverFindings(
-        strike=strike, means=strike, why_no_cut=None, seconds=3.0, lasted_ns=4 * 10**9,
+        strike=strike, means=strike, why_no_cut=None, seconds=seconds, lasted_ns=4 * 10**9,
         took_over=True, acknowledged=2_000, acknowledged_by_old=900, lost_writes=lost,
         lost_sessions=0, resurrected_rotated=0, resurrected_revoked=0, phantoms=0,
         shown_on_both_sides=40, double_spends=0, unavailable_ns=3 * 10**9, settled_ns=10**9,
-        refused=0, unanswered=8, integrity=None,
+        refused=0, unanswered=8, integrity=None, undecided=undecided,
     )  # fmt: skip
-    return records.trial(label, "failover", f"{strike}-3s", 1, findings)
+    return records.trial(label, "failover", f"{strike}-{seconds:g}s", 1, findings)
 
 
 def watched(label: str, *accepted_ns: int, never: int = 0) -> Trial:
@@ -68,8 +70,11 @@ def words(trials: Sequence[Trial] = TRIALS) -> str:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the report once; give its folder."""
-    where = tmp_path_factory.mktemp("topologies")
-    folder = records.write(where / "results" / "run", records.run_of(facts(), TRIALS), TRIALS)
+    return written(tmp_path_factory.mktemp("topologies"), TRIALS)
+
+
+def written(where: Path, trials: Sequence[Trial]) -> Path:
+    folder = records.write(where / "results" / "run", records.run_of(facts(), trials), trials)
     return report.write(folder, where / "out").parent
 
 
@@ -90,10 +95,12 @@ def test_a_replica_that_never_shows_a_logout_is_named() -> None:
 
 
 def test_the_markdown_has_what_was_measured_in_place_of_an_empty_comparison(made: Path) -> None:
-    """The picture, and a row a topology in each table."""
+    """The pictures, and a row a topology in each table."""
     text = (made / "comparison.md").read_text(encoding="utf-8")
     assert "Comparison of 0" not in text
     assert "plots/failover.svg" in text
+    assert "plots/staleness.svg" in text
+    assert "plots/lengths.svg" not in text
     assert text.count("sentinel-wait1") >= 3
 
 
@@ -105,3 +112,42 @@ def test_every_failover_and_replica_is_in_the_figures(made: Path) -> None:
     assert "uncontrolled" not in partition
     assert "uncontrolled" in kill
     assert any(line.startswith("staleness") and "accepted p99" in line for line in lines)
+
+
+def test_several_lengths_are_drawn_side_by_side(tmp_path: Path) -> None:
+    """A panel a topology in place of a column a fault, with what was lost written on it."""
+    trials = [
+        failed_over(label, strike, lost, seconds)
+        for label, most in ((LOSES, 1_224), (KEEPS, 0))
+        for strike, seconds, lost in (
+            ("partition", 0.5, 0),
+            ("partition", 8.0, most),
+            ("kill", 4.0, 0),
+        )
+    ]
+    folder = written(tmp_path, trials)
+    drawn = (folder / "plots" / "lengths.svg").read_text(encoding="utf-8")
+    assert "1,224" in drawn
+    assert drawn.count("kill 4 s") == 2
+    # By the shortest nobody lost anything, nor by the kill: these zeros prove nothing.
+    assert drawn.count("0?") - drawn.count("0?:") == 4
+    assert not (folder / "plots" / "failover.svg").exists()
+
+
+@pytest.mark.parametrize("seconds", [3.0, 8.0])
+def test_an_undecided_loss_is_shown_as_such(tmp_path: Path, seconds: float) -> None:
+    """With its reason, in words, table, picture and figures; and it is no zero anywhere."""
+    crashed = failed_over(KEEPS, "partition", 0, seconds, losses="ValueError: never looked at")
+    trials = [failed_over(LOSES, "partition", 700), failed_over(KEEPS, "partition", 0), crashed]
+    trials = trials[:1] + trials[2:] if seconds == trials[0].findings["seconds"] else trials
+    said = words(trials)
+    assert f"Undecided in {KEEPS}." in said
+    folder = written(tmp_path, trials)
+    assert "ValueError: never looked at" in (folder / "index.html").read_text(encoding="utf-8")
+    name = "failover" if seconds == 3.0 else "lengths"
+    assert "undecided" in (folder / "plots" / f"{name}.svg").read_text(encoding="utf-8")
+    fault = f"partition, {seconds:g} s"
+    lines = (folder / "figures.csv").read_text(encoding="utf-8").splitlines()
+    mine = [line for line in lines if KEEPS in line and fault in line]
+    assert mine
+    assert not any("lost writes" in line for line in mine)

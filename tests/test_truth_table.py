@@ -17,7 +17,8 @@ from typing import Literal
 import pytest
 
 from bench import faults
-from bench.record import RunFolder, Trial
+from bench.record import Trial
+from bench.run_folder import RunFolder
 from bench.workspace import Workspace
 from scenarios.durability import DurabilityFindings
 

@@ -35,10 +35,15 @@ class BalancerFigures(Record):
         return sum(self.refused.values())
 
     @property
+    def dealt(self) -> str:
+        """Say how requests were dealt out, and what happened to one instance."""
+        changed = "" if self.change == "none" else f", one {self.change} halfway"
+        return f"{self.balancing}{changed}"
+
+    @property
     def arrangement(self) -> str:
         """Name it as a heading does."""
-        changed = "" if self.change == "none" else f", one {self.change} halfway"
-        return f"{self.instances} instances, {self.balancing}{changed}"
+        return f"{self.instances} instances, {self.dealt}"
 
 
 class _Key(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
-from bench.analysis.sampling import asked_of
+import scenarios
 from bench.analysis.summary import Summary
 from bench.environment import Environment, differing
 from bench.record import Run
@@ -24,7 +24,12 @@ def apart(base: Run, new: Run) -> Mapping[str, str]:
 
 
 def asked_otherwise(base: Run, new: Run, scenario: str) -> Sequence[str]:
-    """Say which parameters of a scenario differ, those left out that only count trials."""
+    """Say which parameters of a scenario differ, if both runs have it.
+
+    Those are left out that only count trials.
+    """
+    if not all(scenario in run.parameters for run in (base, new)):
+        return []
     before, now = (_asked(run, scenario) for run in (base, new))
     return [
         f"{scenario}.{key} was {before.get(key)}, is {now.get(key)}"
@@ -33,11 +38,11 @@ def asked_otherwise(base: Run, new: Run, scenario: str) -> Sequence[str]:
     ]
 
 
-def set_otherwise(base: Summary, new: Summary) -> Mapping[str, str]:
+def set_otherwise(base: Summary, new: Summary) -> Mapping[str, Sequence[str]]:
     """Say, by label, which settings read back from the server differ."""
     before, now = ({one.label: one.settings for one in every.servers} for every in (base, new))
     return {
-        label: "; ".join(words)
+        label: words
         for label in before.keys() & now.keys()
         if (
             words := [
@@ -51,5 +56,5 @@ def set_otherwise(base: Summary, new: Summary) -> Mapping[str, str]:
 
 def _asked(run: Run, scenario: str) -> Mapping[str, object]:
     """Give a run's parameters, with what an older version didn't know at its default."""
-    asked = asked_of(run, scenario)
-    return asked.model_dump(mode="json") if asked else run.parameters.get(scenario, {})
+    model = scenarios.load(scenario).parameters
+    return model.model_validate(run.parameters[scenario]).model_dump(mode="json")

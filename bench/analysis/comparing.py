@@ -6,44 +6,23 @@ the same: runs that are compared should follow each other, or be measured relati
 did not change.
 """
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import numpy as np
-
 from bench.analysis.comparable import apart, asked_otherwise, set_otherwise
-from bench.analysis.difference import difference, logarithms
-from bench.analysis.estimate import CONFIDENCE
+from bench.analysis.comparand import Comparand
 from bench.analysis.harms import HarmChange, harm_changes
+from bench.analysis.judging import Change, Figure, Pair, judge
 from bench.analysis.latency import Key, LatencyCell, Metric
-from bench.analysis.permutation import DEALINGS, Block, Floats, familywise
-from bench.analysis.ranking import METRICS, floors, gap
+from bench.analysis.load import LoadStep
+from bench.analysis.ranking import floors
 from bench.analysis.summary import Summary, summary
-from bench.analysis.verdict import Judgement, Verdict
 from bench.errors import WrongUse
 from bench.record import Record, Run, Trial
 
-
-class Change(Judgement):
-    """One figure of speed of one subject in both runs."""
-
-    workload: str
-    connections: int
-    metric: Metric
-    base: float | None
-    """Median over trials: ns, or operations a second."""
-    new: float | None
-    ratio: float | None
-    """New over base, of geometric means over trials."""
-    low: float | None
-    high: float | None
-    """95% interval of this ratio alone."""
-    p: float | None
-    """The chance of such a change if nothing had changed, adjusted for all figures compared."""
-    noise: float
-    """The larger gap of the two runs' A/A controls; 0 without one."""
+SCENARIOS = (LatencyCell.scenario, LoadStep.scenario)
+"""Those whose figures of speed are compared."""
 
 
 class Side(Record):
@@ -111,18 +90,19 @@ def compare(
     """Hold `new` against `base`. Raises Failed: damaged records; WrongUse: no such control."""
     before, now = (summary(side.run, side.trials) for side in (base, new))
     surroundings = apart(base.run, new.run)
-    differences = [
-        *(words for name, words in surroundings.items() if name not in across),
-        *asked_otherwise(base.run, new.run, "latency"),
-    ]
-    pairs = list(_pairs(before, now, relative_to, differences))
-    gaps = [floors(side.noise) for side in (before, now)]
-    changes = judge(
-        pairs,
-        {key: max(one.get(key, 0.0) for one in gaps) for key in gaps[0].keys() | gaps[1].keys()},
-        threshold=threshold,
-        seed=base.run.seed ^ new.run.seed,
+    everywhere = [words for name, words in surroundings.items() if name not in across]
+    asked = {name: asked_otherwise(base.run, new.run, name) for name in SCENARIOS}
+    settings = set_otherwise(before, now)
+    controls = {
+        subject.label for side in (before, now) for subject in side.subjects if subject.control
+    }
+    pairs = _pairs(
+        [_half(side) for side in (before, now)],
+        controls,
+        relative_to,
+        lambda scenario, label: [*everywhere, *asked[scenario], *settings.get(label, [])],
     )
+    changes = judge(list(pairs), threshold=threshold, seed=base.run.seed ^ new.run.seed)
     return Comparison(
         base=_side(base),
         new=_side(new),
@@ -130,77 +110,92 @@ def compare(
         across=[name for name in across if name in surroundings],
         alike=[name for name in across if name not in surroundings],
         relative_to=relative_to,
-        differences=differences,
+        differences=[*everywhere, *(words for every in asked.values() for words in every)],
         judged=sum(one.p is not None for one in changes),
         changes=changes,
         harms=list(harm_changes(base.run, base.trials, before, new.run, new.trials, now)),
     )
 
 
-class Figure(NamedTuple):
-    """One figure of one run."""
-
-    median: float
-    values: Mapping[str, float]
-    """Trial -> its own figure, relative to the control's of the same round where there is one."""
-    trials: Sequence[str]
+_Place = tuple[str, str, Key]
+"""Scenario, label, and what was done."""
 
 
-class Pair(NamedTuple):
-    """One figure in both runs."""
+class _Half(NamedTuple):
+    """What one of the runs has."""
 
-    label: str
-    key: Key
-    metric: Metric
-    base: Figure | None
-    new: Figure | None
-    hindered: str
-    """Why it isn't comparable; empty where it is."""
+    cells: Mapping[_Place, Comparand]
+    noise: Mapping[tuple[Key, Metric], float]
+    """The gap of its A/A control."""
+
+
+def _half(found: Summary) -> _Half:
+    """Take what is compared: all that a workload did, not parts of a mix; rates, not shares."""
+    steps = [step for step in found.load if step.asked != "capacity"]
+    cells: list[Comparand] = [
+        *(cell for cell in found.cells if cell.whole),
+        *found.capacities,
+        *steps,
+    ]
+    return _Half(
+        {(cell.scenario, cell.label, cell.key): cell for cell in cells},
+        floors([*found.noise, *found.load_noise]),
+    )
 
 
 def _pairs(
-    before: Summary, now: Summary, relative_to: str | None, differences: Sequence[str]
+    halves: Sequence[_Half],
+    controls: Collection[str],
+    relative_to: str | None,
+    differences: Callable[[str, str], Sequence[str]],
 ) -> Iterable[Pair]:
-    cells = [
-        {(cell.label, cell.key): cell for cell in side.cells if cell.whole}
-        for side in (before, now)
-    ]
+    """Pair the figures of the two runs; `differences` are those of a scenario and a label."""
     if relative_to is not None and not all(
-        any(label == relative_to for label, _ in side) for side in cells
+        any(label == relative_to for _, label, _ in half.cells) for half in halves
     ):
         raise WrongUse(f"--relative-to {relative_to}: it was not measured in both runs")
-    controls = {
-        subject.label for side in (before, now) for subject in side.subjects if subject.control
-    }
-    settings = set_otherwise(before, now)
-    for label, key in dict.fromkeys([*cells[0], *cells[1]]):
+    for place in dict.fromkeys(place for half in halves for place in half.cells):
+        scenario, label, key = place
         if label in controls or label == relative_to:
             continue
-        halves = [side.get((label, key)) for side in cells]
-        hindered = _hindered(halves, [*differences, *filter(None, [settings.get(label)])])
-        for metric in METRICS:
-            figures = [
-                _figure(half, side.get((relative_to, key)) if relative_to else None, metric)
-                if half
-                else None
-                for half, side in zip(halves, cells, strict=True)
-            ]
-            few = "" if all(figures) else f"too few calls in a trial for a {metric}"
-            yield Pair(label, key, metric, figures[0], figures[1], hindered or few)
+        cells = [half.cells.get(place) for half in halves]
+        beside = [half.cells.get((scenario, relative_to or "", key)) for half in halves]
+        hindered = (
+            "; ".join(differences(scenario, label))
+            or _hindered(cells)
+            or (_not_relative(relative_to, beside) if relative_to else "")
+        )
+        for metric in next(cell for cell in cells if cell).metrics:
+            base, new = (
+                _figure(cell, control, metric) if cell else None
+                for cell, control in zip(cells, beside, strict=True)
+            )
+            few = "" if base and new else f"too few calls in a trial for a {metric}"
+            noise = max(half.noise.get((key, metric), 0.0) for half in halves)
+            yield Pair(scenario, label, key, metric, base, new, hindered or few, noise)
 
 
-def _hindered(halves: Sequence[LatencyCell | None], differences: Sequence[str]) -> str:
-    if differences:
-        return "; ".join(differences)
-    for name, half in zip(("BASE", "NEW"), halves, strict=True):
-        if half is None:
+def _hindered(cells: Sequence[Comparand | None]) -> str:
+    for name, cell in zip(("BASE", "NEW"), cells, strict=True):
+        if cell is None:
             return f"not measured in {name}"
-        if not half.ranked:
-            return f"in {name}: {'; '.join(f'{flag}, {why}' for flag, why in half.why.items())}"
+        if isinstance(cell, LoadStep) and cell.asked == "share":
+            return "a share of its own closed loop is another load in each run; set load.rates"
+        if not cell.ranked:
+            return f"in {name}: {'; '.join(f'{flag}, {why}' for flag, why in cell.why.items())}"
     return ""
 
 
-def _figure(cell: LatencyCell, control: LatencyCell | None, metric: Metric) -> Figure | None:
+def _not_relative(control: str, beside: Sequence[Comparand | None]) -> str:
+    for name, cell in zip(("BASE", "NEW"), beside, strict=True):
+        if cell is None:
+            return f"{control}: not measured so in {name}"
+        if cell.at_least:
+            return f"{control} carried every rate that it was offered in {name}"
+    return ""
+
+
+def _figure(cell: Comparand, control: Comparand | None, metric: Metric) -> Figure | None:
     estimate = cell.metric(metric)
     if estimate is None:
         return None
@@ -211,102 +206,11 @@ def _figure(cell: LatencyCell, control: LatencyCell | None, metric: Metric) -> F
             return None
         rounds = {_round(t): v for t, v in zip(control.trials, beside.each, strict=True)}
         values = {t: v / rounds[_round(t)] for t, v in values.items() if _round(t) in rounds}
-    return Figure(estimate.value, values, cell.trials)
+    return Figure(estimate.value, values, cell.trials, cell.at_least)
 
 
 def _round(trial: str) -> str:
     return trial.rpartition("/")[2]
-
-
-def judge(
-    pairs: Sequence[Pair],
-    noise: Mapping[tuple[Key, Metric], float],
-    *,
-    threshold: float,
-    seed: int,
-    dealings: int = DEALINGS,
-) -> list[Change]:
-    """Judge all pairs as one family; `noise` has the gaps of the A/A controls."""
-    adjusted = _adjusted(pairs, seed, dealings)
-    return [
-        _change(pair, adjusted.get(index), noise.get((pair.key, pair.metric), 0.0), threshold)
-        for index, pair in enumerate(pairs)
-    ]
-
-
-def _adjusted(pairs: Sequence[Pair], seed: int, dealings: int) -> Mapping[int, float]:
-    """Give the chance of each pair that may be judged, all of them in one family."""
-    by_label: dict[str, list[int]] = {}
-    for index, pair in enumerate(pairs):
-        if not pair.hindered:
-            by_label.setdefault(pair.label, []).append(index)
-    if not by_label:
-        return {}
-    blocks = [
-        Block(
-            base=_matrix([pairs[i].base for i in those]), new=_matrix([pairs[i].new for i in those])
-        )
-        for those in by_label.values()
-    ]
-    found = familywise(blocks, seed, dealings)
-    return {
-        index: float(p)
-        for those, ps in zip(by_label.values(), found, strict=True)
-        for index, p in zip(those, ps, strict=True)
-    }
-
-
-def _matrix(found: Sequence[Figure | None]) -> Floats:
-    figures = [figure for figure in found if figure is not None]
-    trials = list(dict.fromkeys(trial for figure in figures for trial in figure.values))
-    rows = [[figure.values.get(trial, math.nan) for figure in figures] for trial in trials]
-    return logarithms(np.asarray(rows))
-
-
-def _change(pair: Pair, p: float | None, noise: float, threshold: float) -> Change:
-    base, new = pair.base, pair.new
-    found = None
-    if base and new and not pair.hindered:
-        found = difference(list(base.values.values()), list(new.values.values()))
-    verdict: Verdict = "not comparable"
-    why, slower = pair.hindered, 1.0
-    if found is not None and p is not None and base and new:
-        slower = 1 / found.ratio if pair.metric == "throughput" else found.ratio
-        why = _doubt(base, new, p, found.ratio, noise)
-        verdict = "tie" if why else "worse" if slower > 1 else "better"
-    elif not why:
-        why = "one trial in common says nothing of the noise"
-    return Change(
-        label=pair.label,
-        workload=pair.key.workload,
-        connections=pair.key.connections,
-        metric=pair.metric,
-        verdict=verdict,
-        regression=verdict == "worse" and slower > 1 + threshold,
-        why=why,
-        base=base.median if base else None,
-        new=new.median if new else None,
-        ratio=found.ratio if found else None,
-        low=found.low if found else None,
-        high=found.high if found else None,
-        p=p,
-        noise=noise,
-        base_trials=list(base.trials) if base else [],
-        new_trials=list(new.trials) if new else [],
-    )
-
-
-def _doubt(base: Figure, new: Figure, p: float, ratio: float, noise: float) -> str:
-    """Say why a difference isn't one; nothing where it is."""
-    counts = len(base.values), len(new.values)
-    ways = math.comb(sum(counts), counts[0]) / (2 if counts[0] == counts[1] else 1)
-    if ways * (1 - CONFIDENCE) < 1:
-        return f"{counts[0]} and {counts[1]} trials are too few to tell chance from change"
-    if p > 1 - CONFIDENCE:
-        return "may be chance"
-    if gap(1.0, ratio) <= noise:
-        return f"inside the noise of the A/A control, {noise:.1%}"
-    return ""
 
 
 def _side(recorded: Recorded) -> Side:

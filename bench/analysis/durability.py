@@ -75,6 +75,15 @@ class FaultFigures(Record):
         return self.durability == Durability.CLIENT
 
 
+class Undecided(Record):
+    """A trial of which it can't be told what was lost: in no figure, and never a pass."""
+
+    trial: str
+    label: str
+    fault: str
+    why: str
+
+
 class PositiveControl(NamedTuple):
     """Who suffered a harm under a fault, which shows that this run could see it."""
 
@@ -84,16 +93,34 @@ class PositiveControl(NamedTuple):
 
 
 def fault_figures(run: Run, found: Sequence[Judged[DurabilityFindings]]) -> Sequence[FaultFigures]:
-    """Add up the trials of each fault and subject, in the order of the run's subjects."""
+    """Add up the trials of each fault and subject, in the order of the run's subjects.
+
+    Those that are undecided are left to `undecided`.
+    """
     groups: dict[tuple[str, str], list[Judged[DurabilityFindings]]] = defaultdict(list)
     for one in found:
-        groups[one.findings.fault, one.trial.label].append(one)
+        if one.findings.undecided is None:
+            groups[one.findings.fault, one.trial.label].append(one)
     faults = sorted({fault for fault, _ in groups}, key=_severity)
     return [
         _add(subject, fault, groups[fault, subject.label])
         for fault in faults
         for subject in run.subjects
         if (fault, subject.label) in groups
+    ]
+
+
+def undecided(found: Sequence[Judged[DurabilityFindings]]) -> Sequence[Undecided]:
+    """List the trials whose checker could not tell."""
+    return [
+        Undecided(
+            trial=one.trial.id,
+            label=one.trial.label,
+            fault=one.findings.fault,
+            why=one.findings.undecided,
+        )
+        for one in found
+        if one.findings.undecided is not None
     ]
 
 

@@ -22,6 +22,8 @@ class FailoverFigures(Record):
     trials: list[str]
     took_over: int
     """Trials in which another primary was there before the heal."""
+    decided: int
+    """Trials of which it can be told what was lost; the others are in no count of it."""
     acknowledged: int
     lost_writes: int
     trials_with_loss: int
@@ -35,7 +37,7 @@ class FailoverFigures(Record):
     undecided: dict[str, str]
     """Checker -> why it could not tell, in some trial."""
     unavailable_ns: float | None
-    """Median over trials; None where in some trial the majority never wrote again."""
+    """Median over trials; None where in some trial the majority was never served again."""
     longest_unavailable_ns: int | None
     lasted_ns: float
     """Median over trials."""
@@ -47,6 +49,11 @@ class FailoverFigures(Record):
     integrity: list[str]
     controlled_by: list[str]
     """Subjects of this run that lost something under the same fault."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether nothing was lost, and that is known of some trial."""
+        return self.decided > 0 and not self.lost_writes
 
     @property
     def fault(self) -> str:
@@ -74,6 +81,11 @@ def failover_figures(
     ]
 
 
+def several_lengths(every: Sequence[FailoverFigures]) -> bool:
+    """Whether a strike comes in several lengths."""
+    return len({one.fault for one in every}) > len({one.strike for one in every})
+
+
 def _order(fault: tuple[str, float]) -> tuple[bool, float]:
     strike, seconds = fault
     return strike != "partition", seconds
@@ -93,6 +105,7 @@ def _add(
         seconds=found[0].seconds,
         trials=[one.trial.id for one in every],
         took_over=sum(one.took_over for one in found),
+        decided=sum("losses" not in one.undecided for one in found),
         acknowledged=sum(one.acknowledged for one in found),
         lost_writes=sum(one.lost_writes for one in found),
         trials_with_loss=sum(one.lost_writes > 0 for one in found),

@@ -190,8 +190,9 @@ def _errors(found: Summary) -> Iterable[tuple[Harm, Tally]]:
 def _losses(trials: Sequence[Trial], lacking: Lacking) -> Iterable[tuple[Harm, Tally]]:
     groups: dict[tuple[str, str], list[tuple[str, DurabilityFindings]]] = {}
     for one in judged(trials, "durability", DurabilityFindings):
-        pair = one.trial.id, one.findings
-        groups.setdefault((one.trial.label, one.findings.fault), []).append(pair)
+        if one.findings.undecided is None:
+            pair = one.trial.id, one.findings
+            groups.setdefault((one.trial.label, one.findings.fault), []).append(pair)
     for (label, fault), every in groups.items():
         promised = fault in PROMISES and PROMISES[fault] not in lacking[label]
         for harm in HARMS:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -28,6 +28,7 @@ Flag = Literal["generator-limited", "errors", "one trial", "short", "n/a"]
 UNRANKED: frozenset[Flag] = frozenset({"generator-limited", "errors", "one trial", "n/a"})
 
 Metric = Literal["throughput", "p50", "p99"]
+METRICS: Sequence[Metric] = ("throughput", "p50", "p99")
 
 
 class Key(NamedTuple):
@@ -89,6 +90,10 @@ class LatencyCell(Record):
     ranks: dict[Metric, Rank] = Field(default_factory=dict)
     latency_ns: dict[int, int] = Field(default_factory=dict, exclude=True, repr=False)
     """The merged histogram; not dumped, since the record has it."""
+
+    scenario: ClassVar[str] = "latency"
+    metrics: ClassVar[Sequence[Metric]] = METRICS
+    at_least: ClassVar[bool] = False
 
     @property
     def key(self) -> Key:

@@ -2,12 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
+
+from pydantic import Field
 
 from backends.store import Durability
 from bench.analysis.cost import Spending, spending
 from bench.analysis.estimate import Estimate, estimate
 from bench.analysis.evidence import Judged
+from bench.analysis.latency import Key, Metric, Rank
 from bench.analysis.limits import (
     client_share,
     pace_limited_because,
@@ -23,6 +26,13 @@ PERCENTILES = ("50", "90", "99", "99.9")
 
 LoadFlag = Literal["generator-limited", "saturated", "errors", "at least", "one trial"]
 """saturated: the store fell behind. at least: no rate that was tried failed."""
+UNSOUND: frozenset[LoadFlag] = frozenset({"generator-limited", "saturated", "errors"})
+
+Asked = Literal["share", "rate", "capacity"]
+"""share: of the closed loop's rate. rate: operations a second. capacity: the one found, again."""
+
+LEAST_RATE = 1.0
+"""What a trial that carried nothing counts as where rates are compared, which is by their ratio."""
 
 
 class LoadStep(Record):
@@ -30,8 +40,10 @@ class LoadStep(Record):
 
     label: str
     durability: Durability
+    connections: int
+    asked: Asked
     place: float | None
-    """The share of the closed loop's rate, or the rate; None: the capacity, confirmed."""
+    """The share or the rate; None for the capacity, whose rate is each trial's own."""
     trials: list[str]
     offered: int
     """Operations that were due; the five that follow add up to it."""
@@ -62,10 +74,36 @@ class LoadStep(Record):
     why: dict[LoadFlag, str]
     """What must be known of this step: flag -> the reason."""
 
+    scenario: ClassVar[str] = "load"
+    metrics: ClassVar[Sequence[Metric]] = ("p99",)
+    at_least: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """Say what was offered."""
+        if self.place is None:
+            return "capacity, confirmed"
+        share = self.asked == "share"
+        return f"{self.place:.0%} of the closed loop" if share else f"{self.place:g}/s"
+
+    @property
+    def key(self) -> Key:
+        """What it is compared with others by."""
+        return Key(self.name, self.name, self.connections)
+
     @property
     def sound(self) -> bool:
         """Whether its figures are the store's, at the rate it says."""
-        return not self.why.keys() & {"generator-limited", "saturated", "errors"}
+        return not UNSOUND & self.why.keys()
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it may be held against another's."""
+        return self.sound and "one trial" not in self.why
+
+    def metric(self, name: Metric) -> Estimate | None:
+        """Give the response p99, the one figure that it is compared by."""
+        return self.p99_ns if name == "p99" else None
 
 
 class Capacity(Record):
@@ -73,6 +111,7 @@ class Capacity(Record):
 
     label: str
     durability: Durability
+    connections: int
     trials: list[str]
     bound_ns: int
     """On the p99 response."""
@@ -87,6 +126,30 @@ class Capacity(Record):
     core: Estimate | None
     """Operations a second that one core of the server could do, at its CPU per operation."""
     why: dict[LoadFlag, str]
+    ranks: dict[Metric, Rank] = Field(default_factory=dict)
+
+    scenario: ClassVar[str] = "load"
+    metrics: ClassVar[Sequence[Metric]] = ("throughput",)
+
+    @property
+    def key(self) -> Key:
+        """What it is compared with others by."""
+        return Key("capacity", "capacity", self.connections)
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it may be held against another's."""
+        return not self.why.keys() & {"generator-limited", "one trial"}
+
+    @property
+    def at_least(self) -> bool:
+        """Whether it may be higher than it says."""
+        return "at least" in self.why
+
+    def metric(self, name: Metric) -> Estimate | None:
+        """Give the rate as it is compared."""
+        each = [max(rate, LEAST_RATE) for rate in self.rate.each]
+        return estimate(each) if name == "throughput" else None
 
 
 class _Part(NamedTuple):
@@ -99,6 +162,7 @@ def load_figures(
 ) -> tuple[Sequence[LoadStep], Sequence[Capacity]]:
     """Gather the steps and the capacity of every subject, in the order of the run."""
     available = shared_cores(run, [one.trial for one in found])
+    ladder_is: Asked = "rate" if run.parameters.get("load", {}).get("rates") else "share"
     steps: list[LoadStep] = []
     capacities: list[Capacity] = []
     for subject in run.subjects:
@@ -113,8 +177,9 @@ def load_figures(
                 elif step.purpose == "confirm" and step.rate == one.findings.capacity:
                     parts[None].append(_Part(one.trial.id, step))
         ladder = sorted(place for place in parts if place is not None)
-        places: list[float | None] = [*ladder, *([None] if None in parts else [])]
-        steps += [_gather(available, subject, place, parts[place]) for place in places]
+        steps += [_gather(available, subject, ladder_is, place, parts[place]) for place in ladder]
+        if None in parts:
+            steps.append(_gather(available, subject, "capacity", None, parts[None]))
         capacities.append(_capacity(available, subject, mine))
     return steps, capacities
 
@@ -122,6 +187,7 @@ def load_figures(
 def _gather(
     available: float | None,
     subject: SubjectFacts,
+    asked: Asked,
     place: float | None,
     parts: Sequence[_Part],
 ) -> LoadStep:
@@ -131,6 +197,8 @@ def _gather(
     return LoadStep(
         label=subject.label,
         durability=subject.durability,
+        connections=steps[0].connections,
+        asked=asked,
         place=place,
         trials=list(of_each),
         offered=sum(step.offered for step in steps),
@@ -169,6 +237,7 @@ def _capacity(
     return Capacity(
         label=subject.label,
         durability=subject.durability,
+        connections=findings[0].steps[0].connections,
         trials=[one.trial.id for one in mine],
         bound_ns=findings[0].bound_ns,
         rate=estimate([one.capacity or 0.0 for one in findings]),

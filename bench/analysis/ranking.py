@@ -6,14 +6,17 @@ between the pair isn't the store's doing.
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
+from bench.analysis.comparand import Comparand
 from bench.analysis.difference import difference, holm
 from bench.analysis.estimate import CONFIDENCE, Estimate
-from bench.analysis.latency import Key, LatencyCell, Metric, Rank
+from bench.analysis.latency import METRICS, Key, LatencyCell, Metric, Rank
+from bench.analysis.load import Capacity
 from bench.record import Record, Run
 
-METRICS: Sequence[Metric] = ("throughput", "p50", "p99")
+Ranked = TypeVar("Ranked", LatencyCell, Capacity)
 
 
 class Noise(Record):
@@ -34,7 +37,7 @@ def gap(one: float, other: float) -> float:
     return large / small - 1 if small > 0 else float(large > 0)
 
 
-def noise(run: Run, cells: Sequence[LatencyCell]) -> Sequence[Noise]:
+def noise(run: Run, cells: Sequence[Comparand]) -> Sequence[Noise]:
     """Take the gap of every A/A pair; the largest for each cell and metric."""
     at = {(cell.label, cell.key): cell for cell in cells}
     first_label = {s.spec: s.label for s in reversed(run.subjects) if not s.control}
@@ -62,21 +65,21 @@ def noise(run: Run, cells: Sequence[LatencyCell]) -> Sequence[Noise]:
     return list(worst.values())
 
 
-def ranked(
-    run: Run, cells: Sequence[LatencyCell], noises: Sequence[Noise]
-) -> Sequence[LatencyCell]:
+def ranked(run: Run, cells: Sequence[Ranked], noises: Sequence[Noise]) -> Sequence[Ranked]:
     """Give the same cells with their ranks filled in."""
     controls = {subject.label for subject in run.subjects if subject.control}
     floor = floors(noises)
-    groups: dict[tuple[str, Key], list[LatencyCell]] = defaultdict(list)
+    groups: dict[tuple[str, Key], list[Ranked]] = defaultdict(list)
     for cell in cells:
         if cell.ranked and cell.label not in controls:
             groups[cell.durability, cell.key].append(cell)
     ranks: dict[tuple[str, Key], dict[Metric, Rank]] = defaultdict(dict)
     for (_, key), group in groups.items():
+        at_least = {cell.label for cell in group if cell.at_least}
         for metric in METRICS:
             figures = {cell.label: figure for cell in group if (figure := cell.metric(metric))}
-            for label, rank in places(figures, metric, floor.get((key, metric), 0.0)).items():
+            least = floor.get((key, metric), 0.0)
+            for label, rank in places(figures, metric, least, at_least).items():
                 ranks[label, key][metric] = rank
     return [
         cell.model_copy(update={"ranks": ranks.get((cell.label, cell.key), {})}) for cell in cells
@@ -88,12 +91,18 @@ def floors(noises: Sequence[Noise]) -> Mapping[tuple[Key, Metric], float]:
     return {(Key(n.workload, n.operation, n.connections), n.metric): n.gap for n in noises}
 
 
-def places(figures: Mapping[str, Estimate], metric: Metric, floor: float) -> Mapping[str, Rank]:
+def places(
+    figures: Mapping[str, Estimate],
+    metric: Metric,
+    floor: float,
+    at_least: Collection[str] = (),
+) -> Mapping[str, Rank]:
     """Rank one figure of one class; a lone subject has nobody to be compared with: no rank.
 
     A place is one more than the number of subjects that are better beyond doubt. Doubt isn't
     transitive: a chain of small steps doesn't tie the best with the worst. All pairs of the class
     are one family: where nobody differs, somebody is put before another in at most 5% of cases.
+    Whoever has `at_least` a figure is behind nobody.
     """
     pairs = {
         (one, other): found
@@ -109,6 +118,8 @@ def places(figures: Mapping[str, Estimate], metric: Metric, floor: float) -> Map
         if p > 1 - CONFIDENCE or gap(figures[one].value, figures[other].value) <= floor:
             continue
         behind = one if (pair.ratio > 1) == (metric == "throughput") else other
+        if behind in at_least:
+            continue
         better[behind] += 1
         apart.update((one, other))
     others = len(figures) - 1

@@ -12,8 +12,10 @@ from bench.analysis.durability import (
     FaultFigures,
     Harm,
     PositiveControl,
+    Undecided,
     fault_figures,
     positive_controls,
+    undecided,
 )
 from bench.analysis.evidence import check, judged
 from bench.analysis.failover import FailoverFigures, failover_figures
@@ -93,7 +95,10 @@ class Summary(Record):
     cells: list[LatencyCell]
     nothing_done: list[NothingDone]
     noise: list[Noise]
+    load_noise: list[Noise]
     faults: list[FaultFigures]
+    undecided: list[Undecided]
+    """Of `durability`: trials of which it can't be told what was lost."""
     positive_controls: list[PositiveControl]
     sightings: list[SeenAtOnce]
     races: list[RaceFigures]
@@ -121,6 +126,11 @@ class Summary(Record):
     def fault(self, label: str, fault: str) -> FaultFigures | None:
         """Find what a fault did to a subject."""
         return next((f for f in self.faults if (f.label, f.fault) == (label, fault)), None)
+
+    def absence(self, label: str, fault: str) -> str:
+        """Say why there are no figures of a fault."""
+        unknown = any((one.label, one.fault) == (label, fault) for one in self.undecided)
+        return "undecided" if unknown else "not measured"
 
     def capacity(self, label: str) -> Capacity | None:
         """Find the highest rate that a subject carried."""
@@ -189,7 +199,9 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
     every_race = race_figures(run, consistency)
     races = [one for one in every_race if one.plain]
     failovers = failover_figures(run, judged(trials, "failover", FailoverFindings))
-    load, capacities = load_figures(run, judged(trials, "load", LoadFindings))
+    load, unranked_capacities = load_figures(run, judged(trials, "load", LoadFindings))
+    load_noise = noise(run, [*unranked_capacities, *(s for s in load if s.asked == "rate")])
+    capacities = ranked(run, unranked_capacities, load_noise)
     tokens = token_figures(run.tokens)
     return Summary(
         started_at=run.started_at,
@@ -212,7 +224,9 @@ def summary(run: Run, trials: Sequence[Trial]) -> Summary:
         cells=list(cells),
         nothing_done=list(nothing_done),
         noise=list(noises),
+        load_noise=list(load_noise),
         faults=list(faults),
+        undecided=list(undecided(durability)),
         positive_controls=list(positive_controls(faults)),
         sightings=list(sightings),
         races=races,

@@ -57,8 +57,8 @@ def compare(
     from bench.analysis import comparing
     from bench.errors import WrongUse
     from bench.options import share
-    from bench.record import RunFolder
     from bench.report import changes
+    from bench.run_folder import RunFolder
 
     allowed = share("--threshold", threshold)
     if markdown and as_json:

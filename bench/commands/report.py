@@ -32,7 +32,7 @@ def report(
     from bench import analysis
     from bench import report as reporting
     from bench.options import writable
-    from bench.record import RunFolder
+    from bench.run_folder import RunFolder
 
     writable("--reports", reports)
     folders = [RunFolder.named(name, results) for name in runs]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from bench.analysis import summary
 from bench.errors import Failed
-from bench.record import RunFolder
 from bench.report.terminal import ShortTable, short_table
+from bench.run_folder import RunFolder
 
 __all__ = ["ShortTable", "short_table", "write"]
 

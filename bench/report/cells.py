@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from bench.analysis import Summary
 from bench.analysis.consistency import RaceFigures
-from bench.analysis.durability import FaultFigures, Harm
+from bench.analysis.durability import Harm
 from bench.analysis.estimate import Estimate
-from bench.analysis.latency import LatencyCell, Metric
+from bench.analysis.latency import LatencyCell, Metric, Rank
 from bench.report import formats
 from bench.report.blocks import Cell
 from bench.report.formats import NOTHING
@@ -123,10 +123,16 @@ def source(cell: LatencyCell) -> str:
     return f"{trials}, {operations}: {formats.trials(cell.trials)}"
 
 
-def lost_cell(summary: Summary, figures: FaultFigures | None, harm: Harm) -> Cell:
+def no_fault_cell(summary: Summary, label: str, fault: str) -> Cell:
+    """Write why there are no figures of a fault."""
+    return Cell(summary.absence(label, fault), tone="none")
+
+
+def lost_cell(summary: Summary, label: str, fault: str, harm: Harm) -> Cell:
     """Write how much of one harm a fault did."""
+    figures = summary.fault(label, fault)
     if figures is None:
-        return NOT_MEASURED
+        return no_fault_cell(summary, label, fault)
     if figures.held_by_client:
         return HELD
     loss = figures.losses[harm]
@@ -224,11 +230,15 @@ def _marked(cell: LatencyCell, metric: Metric | None, plain: Cell) -> Cell:
         return replace(plain, marks=("errors",), tone="limited", notes=(why,))
     if "one trial" in cell.why:
         return replace(plain, marks=("one trial",), notes=("Not ranked: one trial has no spread.",))
-    rank = cell.ranks.get(metric) if metric else None
+    return placed(plain, cell.ranks.get(metric) if metric else None)
+
+
+def placed(plain: Cell, rank: Rank | None) -> Cell:
+    """Mark a cell with its place in its class; one that wasn't ranked stays as it is."""
     if rank is None:
         return plain
     if rank.tie:
-        return replace(plain, marks=(f"tie for {rank.place}",))
+        return replace(plain, marks=(*plain.marks, f"tie for {rank.place}"))
     if rank.place == 1:
-        return replace(plain, marks=("best",), tone="best")
-    return replace(plain, marks=(f"{rank.place} of {rank.of}",))
+        return replace(plain, marks=(*plain.marks, "best"), tone="best")
+    return replace(plain, marks=(*plain.marks, f"{rank.place} of {rank.of}"))

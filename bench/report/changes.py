@@ -3,8 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Container, Sequence
 
-from bench.analysis.comparing import Change, Comparison
+from bench.analysis.comparing import Comparison
 from bench.analysis.harms import HarmChange
+from bench.analysis.judging import Change
 from bench.report import formats, markdown
 from bench.report.blocks import Cell, Column, Group, Row, Table, Tone
 from bench.report.formats import NOTHING
@@ -123,7 +124,8 @@ def _side(name: str, version: str | None) -> str:
 def _named(one: Change | HarmChange) -> str:
     if isinstance(one, HarmChange):
         return one.harm
-    return f"{one.workload} @{one.connections} {one.metric}"
+    where = "" if one.scenario == "latency" else f"{one.scenario}: "
+    return f"{where}{one.workload} @{one.connections} {one.metric}"
 
 
 def _row(one: Change | HarmChange) -> Row:

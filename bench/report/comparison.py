@@ -100,8 +100,7 @@ def _row(material: Material, subject: SubjectFacts) -> Row:
     at = summary.reference_connections
     verify = summary.cell(subject.label, "verify", at)
     rotate = summary.cell(subject.label, "rotate", at)
-    faults = {name: summary.fault(subject.label, name) for name in FAULTS}
-    met = [figures for figures in faults.values() if figures]
+    met = [figures for name in FAULTS if (figures := summary.fault(subject.label, name))]
     return Row(
         material.names[subject.label],
         [
@@ -112,7 +111,7 @@ def _row(material: Material, subject: SubjectFacts) -> Row:
             cells.rate_cell(rotate),
             cells.cpu_cell(rotate),
             cells.memory_cell(rotate),
-            *[cells.lost_cell(summary, faults[name], "lost_writes") for name in COMPARED],
+            *[cells.lost_cell(summary, subject.label, name, "lost_writes") for name in COMPARED],
             _resurrected(summary, met),
             _seen([one for one in summary.sightings if one.label == subject.label]),
             _winners([one for one in summary.races if one.label == subject.label]),

@@ -8,9 +8,10 @@ from pydantic import ValidationError
 
 from bench.analysis import Summary
 from bench.analysis.limits import cores
-from bench.environment import Environment, warnings
+from bench.environment import Environment
 from bench.options import LOCAL
 from bench.record import Run
+from bench.spoilers import spoilers
 
 
 def one_line(run: Run, summary: Summary) -> str:
@@ -49,7 +50,7 @@ def in_full(run: Run) -> Sequence[tuple[str, str]]:
 def spoils(run: Run) -> Sequence[str]:
     """Say what on the machine may have spoilt figures."""
     try:
-        return warnings(Environment.model_validate(run.environment))
+        return spoilers(Environment.model_validate(run.environment))
     except ValidationError:
         return []
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bench.analysis import Summary
 from bench.analysis.durability import HARMS, FaultFigures, Loss, Spread
 from bench.analysis.latency import LatencyCell
 from bench.report import cells, costs, formats
@@ -99,7 +100,7 @@ def every_fault(material: Material) -> Table:
             rows = [
                 Row(
                     material.names[subject.label],
-                    _fault_cells(material, summary.fault(subject.label, fault)),
+                    _fault_cells(summary, subject.label, fault),
                     material.colours[subject.backend],
                 )
                 for subject in members
@@ -148,12 +149,13 @@ def _row(cell: LatencyCell) -> Row:
     )
 
 
-def _fault_cells(material: Material, figures: FaultFigures | None) -> Sequence[Cell]:
+def _fault_cells(summary: Summary, label: str, fault: str) -> Sequence[Cell]:
+    figures = summary.fault(label, fault)
     if figures is None:
-        return [cells.NOT_MEASURED] * FAULT_COLUMNS
+        return [cells.no_fault_cell(summary, label, fault)] * FAULT_COLUMNS
     if figures.held_by_client:
         return [Cell(f"{len(figures.trials)}"), *[cells.HELD] * (FAULT_COLUMNS - 1)]
-    lost = [cells.lost_cell(material.summary, figures, harm) for harm in HARMS]
+    lost = [cells.lost_cell(summary, label, fault, harm) for harm in HARMS]
     window = figures.loss_window_ns
     shape = ""
     if figures.losses["lost_writes"].total and not figures.loss_is_suffix:

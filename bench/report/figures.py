@@ -1,15 +1,17 @@
 """Every figure of a run as one tidy table: a row a figure, with its unit, size and trials."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from bench.analysis import Summary
 from bench.analysis.consistency import RaceFigures
 from bench.analysis.durability import FaultFigures
-from bench.analysis.latency import LatencyCell
+from bench.analysis.estimate import Estimate
+from bench.analysis.latency import LatencyCell, Metric
 from bench.analysis.scale import ScaleFigures
 from bench.analysis.soak import SoakSeries
 from bench.report import rows
+from bench.report.balancerfigures import balancer_rows
 from bench.report.loadfigures import load_rows
 from bench.report.rows import Fields
 from bench.report.topologyfigures import topology_rows
@@ -57,6 +59,7 @@ def _rows(summary: Summary) -> Iterator[Fields]:
     for series in summary.soak:
         yield from _soak(series)
     yield from load_rows(summary.load, summary.capacities)
+    yield from balancer_rows(summary.balancers)
     yield from topology_rows(summary.failovers, summary.staleness)
     for token in summary.tokens:
         known = {
@@ -113,18 +116,19 @@ def _latency(cell: LatencyCell) -> Iterator[Fields]:
         "figure": "throughput",
         "unit": "1/s",
         **rows.estimated(cell.throughput),
-        **_rank(cell, "throughput"),
+        **rows.placed(cell.ranks, "throughput"),
     }
     for percent, value in cell.percentiles_ns.items():
         yield {**known, "figure": f"p{percent} merged", "unit": "ns", "value": value}
-    for name, estimate in (("p50", cell.p50_ns), ("p99", cell.p99_ns)):
+    ranked: Mapping[Metric, Estimate | None] = {"p50": cell.p50_ns, "p99": cell.p99_ns}
+    for name, estimate in ranked.items():
         figure = f"{name} of trials"
         yield {
             **known,
             "figure": figure,
             "unit": "ns",
             **rows.estimated(estimate),
-            **_rank(cell, name),
+            **rows.placed(cell.ranks, name),
         }
     if cell.sampled and cell.sampled.half_width is not None:
         yield {
@@ -242,10 +246,3 @@ def _soak(series: SoakSeries) -> Iterator[Fields]:
         *((f"{name}, growth", "", series.grown(name)) for name in series.counters),
     ):
         yield {**known, "figure": figure, "unit": unit, "value": value}
-
-
-def _rank(cell: LatencyCell, metric: str) -> Fields:
-    for name, rank in cell.ranks.items():
-        if name == metric:
-            return {"rank": rank.place, "tie": rank.tie}
-    return {}

@@ -6,7 +6,7 @@ from bench.analysis.load import Capacity, LoadStep
 from bench.record import SubjectFacts
 from bench.report import formats
 from bench.report.blocks import Cell
-from bench.report.cells import HELD, NOT_MEASURED
+from bench.report.cells import HELD, NOT_MEASURED, placed
 from bench.report.formats import NOTHING
 
 LIMITED = "generator-limited: what was offered was not what it says, so it is not ranked: {why}."
@@ -42,7 +42,7 @@ def capacity_cell(capacity: Capacity) -> Cell:
     detail = formats.interval(capacity.rate, 1)
     if capacity.carried_in < len(capacity.trials):
         detail += f" carried in {capacity.carried_in} of {len(capacity.trials)}"
-    return Cell(
+    plain = Cell(
         formats.significant(capacity.rate.value),
         number=capacity.rate.value,
         detail=detail.strip(),
@@ -51,6 +51,7 @@ def capacity_cell(capacity: Capacity) -> Cell:
         notes=tuple(notes),
         source=source,
     )
+    return placed(plain, capacity.ranks.get("throughput"))
 
 
 def step_cell(step: LoadStep, percentiles: dict[str, int | None], percent: str) -> Cell:

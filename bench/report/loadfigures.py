@@ -20,6 +20,7 @@ def _step(step: LoadStep) -> Iterator[Fields]:
         "scenario": "load",
         "label": step.label,
         "durability": step.durability,
+        "connections": step.connections,
         "workload": "capacity" if step.place is None else f"{step.place:g}",
         "flags": " ".join(step.why),
         **rows.trials(step.trials),
@@ -55,6 +56,7 @@ def _capacity(capacity: Capacity) -> Iterator[Fields]:
         "scenario": "load",
         "label": capacity.label,
         "durability": capacity.durability,
+        "connections": capacity.connections,
         "flags": " ".join(capacity.why),
         **rows.trials(capacity.trials),
     }
@@ -65,4 +67,6 @@ def _capacity(capacity: Capacity) -> Iterator[Fields]:
         ("capacity of one server core", capacity.core),
     ):
         if found is not None:
-            yield {**known, "figure": figure, "unit": "1/s", **rows.estimated(found)}
+            ranks = capacity.ranks if figure == "capacity" else {}
+            place = rows.placed(ranks, "throughput")
+            yield {**known, "figure": figure, "unit": "1/s", **rows.estimated(found), **place}

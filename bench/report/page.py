@@ -11,6 +11,9 @@ from bench.report.markdown import escape
 from bench.report.markdown import table as markdown_table
 from bench.report.sections.answer import status
 
+ABOUT_SEVERAL = ("balancer", "failover", "lengths", "staleness")
+"""Tables and pictures of several servers or instances, of which the comparison knows nothing."""
+
 
 def html(material: Material, sections: Sequence[Section]) -> str:
     """Write the page. Labels, titles and errors of third parties can't become markup."""
@@ -32,11 +35,12 @@ def markdown(material: Material, sections: Sequence[Section]) -> str:
     Where nobody is compared, as in a run about several servers, what was measured stands there.
     """
     compared = comparison(material)
-    tables, pictures = [compared], ["tradeoff"]
+    tables = [compared]
+    pictures: Sequence[str] = ("tradeoff",)
     if not compared.groups:
         blocks = [block for section in sections for block in section.blocks]
-        tables = [b for b in blocks if isinstance(b, Table) and b.name in {"failover", "staleness"}]
-        pictures = ["failover"]
+        tables = [b for b in blocks if isinstance(b, Table) and b.name in ABOUT_SEVERAL]
+        pictures = ABOUT_SEVERAL
     return (
         _templates(autoescape=False)
         .get_template("comparison.md.j2")

@@ -5,6 +5,7 @@ from typing import Any
 
 from bench.analysis.cost import CostFigures, Spending
 from bench.analysis.estimate import Estimate
+from bench.analysis.latency import Metric, Rank
 from bench.report import formats
 from scenarios.cost import Figure
 
@@ -38,6 +39,12 @@ def estimated(estimate: Estimate | None) -> Fields:
         "high": estimate.high,
         "interval": estimate.method,
     }
+
+
+def placed(ranks: Mapping[Metric, Rank], metric: Metric) -> Fields:
+    """Give the place in its class, if a figure has one."""
+    rank = ranks.get(metric)
+    return {"rank": rank.place, "tie": rank.tie} if rank else {}
 
 
 def spending(known: Fields, spent: Spending) -> Iterator[Fields]:

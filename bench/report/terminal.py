@@ -51,8 +51,7 @@ def _cells(summary: Summary, subject: SubjectFacts) -> Sequence[Cell]:
             cells.rate_cell(rotate),
         ]
     for fault in _faults(summary):
-        figures = summary.fault(subject.label, fault)
-        found.append(cells.lost_cell(summary, figures, "lost_writes"))
+        found.append(cells.lost_cell(summary, subject.label, fault, "lost_writes"))
     if summary.races:
         mine = [races for races in summary.races if races.label == subject.label]
         most = max(mine, key=lambda one: (one.most_winners or 0, one.instances), default=None)
@@ -89,6 +88,7 @@ def _notes(
     if sizes and any(text.startswith("0 of") for text in texts):
         bound = formats.bound(zero_bound(sizes[0]))
         notes.append(f"0 lost in {sizes[0]} of each fault: the true share may be up to {bound}")
+    notes += [f"undecided: {one.trial}: {one.why}" for one in summary.undecided]
     apart = ["growth"] * bool(summary.scale) + ["endurance"] * bool(summary.soak)
     if apart:
         notes.append(f"{formats.listed(apart)}: too much for a line a store; the report has it")

@@ -20,7 +20,8 @@ def failover_points(
 
 def _said(every: Sequence[FailoverFigures], names: Mapping[str, str]) -> str:
     losers = [figures for figures in every if figures.lost_writes]
-    kept = [figures for figures in every if not figures.lost_writes]
+    kept = [figures for figures in every if figures.kept]
+    undecided = [names[figures.label] for figures in every if not figures.decided]
     parts = []
     if losers:
         each = [
@@ -29,7 +30,7 @@ def _said(every: Sequence[FailoverFigures], names: Mapping[str, str]) -> str:
         ]
         parts.append(f"Lost of the writes it had acknowledged: {formats.listed(each)}.")
     if kept:
-        n = min(len(figures.trials) for figures in kept)
+        n = min(figures.decided for figures in kept)
         parts.append(
             f"Nothing was lost in {formats.listed([names[figures.label] for figures in kept])}"
             + (
@@ -39,6 +40,8 @@ def _said(every: Sequence[FailoverFigures], names: Mapping[str, str]) -> str:
                 else ": uncontrolled, since nobody lost anything, so it proves nothing."
             )
         )
+    if undecided:
+        parts.append(f"Undecided in {formats.listed(undecided)}.")
     twice = [f"{names[f.label]} {f.double_spends:,}" for f in every if f.double_spends]
     if twice:
         parts.append(f"Tokens that both sides accepted: {formats.listed(twice)}.")

@@ -20,38 +20,45 @@ def topology_rows(
 
 
 def _failover(figures: FailoverFigures) -> Iterator[Fields]:
-    n, lost = len(figures.trials), figures.trials_with_loss
+    n, lost = figures.decided, figures.trials_with_loss
+    flags = [f"undecided: {checker}" for checker in figures.undecided]
+    flags += ["uncontrolled"] * (figures.kept and not figures.controlled_by)
     known = {
         "scenario": "failover",
         "label": figures.label,
         "fault": figures.fault,
-        "flags": "" if lost or figures.controlled_by else "uncontrolled",
-        "n_trials": n,
+        "flags": " ".join(flags),
+        "n_trials": len(figures.trials),
         "trials": formats.trials(figures.trials),
         "n": figures.acknowledged,
         "n_of": "acknowledged writes",
     }
-    low, high = share_interval(lost, n) if lost else (None, zero_bound(n))
-    yield {
-        **known,
-        "figure": "trials with lost writes",
-        "unit": "trials",
-        "value": lost,
-        "low": low,
-        "high": high,
-        "interval": "95% of the share" if lost else "95% bound of the share",
-    }
-    for figure, unit, value in (
+    if n:
+        low, high = share_interval(lost, n) if lost else (None, zero_bound(n))
+        yield {
+            **known,
+            "figure": "trials with lost writes",
+            "unit": "trials",
+            "value": lost,
+            "low": low,
+            "high": high,
+            "interval": "95% of the share" if lost else "95% bound of the share",
+        }
+    told: Sequence[tuple[str, str, float | None]] = (
         ("lost writes", "writes", figures.lost_writes),
         ("lost sessions", "sessions", figures.lost_sessions),
         ("resurrected rotated", "sessions", figures.resurrected_rotated),
         ("resurrected revoked", "sessions", figures.resurrected_revoked),
         ("phantoms", "families", figures.phantoms),
+    )
+    for figure, unit, value in (
+        *(told if n else ()),
         ("shown on both sides", "tokens", figures.shown_on_both_sides),
         ("double spends", "tokens", figures.double_spends),
+        ("decided", "trials", n),
         ("took over", "trials", figures.took_over),
-        ("until the majority wrote again, median", "ns", figures.unavailable_ns),
-        ("until the majority wrote again, longest", "ns", figures.longest_unavailable_ns),
+        ("until the majority was served again, median", "ns", figures.unavailable_ns),
+        ("until the majority was served again, longest", "ns", figures.longest_unavailable_ns),
         ("fault lasted, median", "ns", figures.lasted_ns),
         ("from the heal to agreement, median", "ns", figures.settled_ns),
         ("refused", "operations", figures.refused),

@@ -30,6 +30,30 @@ class Losses:
     """Whether what is lost can be the end of some order of the writes."""
     recovered_unknown: int
     phantoms: int
+    undecided: str | None = None
+    """Why nothing of this is known. Never to be counted as nothing lost."""
+
+
+def weigh(
+    history: Sequence[Event], recovered: Mapping[str, State | None], fault_at_ns: int
+) -> Losses:
+    """Compare as `compare` does; where that crashes it has decided nothing, and says so."""
+    try:
+        return compare(history, recovered, fault_at_ns)
+    # Whatever is wrong with the checker or the history, it must not pass for a store's innocence.
+    except Exception as error:  # noqa: BLE001
+        return Losses(
+            acknowledged=Counter(),
+            lost=[],
+            lost_sessions=0,
+            resurrected_rotated=0,
+            resurrected_revoked=0,
+            window_ns=0,
+            is_suffix=True,
+            recovered_unknown=0,
+            phantoms=0,
+            undecided=f"{type(error).__name__}: {error}",
+        )
 
 
 def compare(

@@ -6,16 +6,19 @@ from pathlib import Path
 from bench.analysis import Summary
 from bench.report.blocks import Picture
 from bench.report.plots import (
+    balancer,
     canvas,
     distribution,
     failover,
     latency,
+    lengths,
     losses,
     palette,
     races,
     response,
     scale,
     soak,
+    staleness,
     throughput,
     tradeoff,
 )
@@ -29,7 +32,10 @@ PLOTS: Mapping[str, Draw] = {
     "response": response.draw,
     "losses": losses.draw,
     "races": races.draw,
+    "balancer": balancer.draw,
     "failover": failover.draw,
+    "lengths": lengths.draw,
+    "staleness": staleness.draw,
     "scale": scale.draw,
     "soak": soak.draw,
 }

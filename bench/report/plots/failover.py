@@ -2,45 +2,37 @@
 
 from matplotlib.axes import Axes
 
-from bench.analysis.failover import FailoverFigures
+from bench.analysis.failover import FailoverFigures, several_lengths
 from bench.report import formats
-from bench.report.plots import canvas
+from bench.report.plots import canvas, shares
 from bench.report.plots.scene import Plot, Scene
 
-LOST, KEPT, QUIET, PLAIN = "#B3000C", "#B9C4CE", "#777777", "#222222"
-ROW = 0.46
-"""Inches: two lines of text beside each bar."""
 READING = (
     "Bar: all writes acknowledged in the trial, to clients on either side; red: those whose effect"
     " was gone once all members agreed again. Uncontrolled: nobody in this run lost anything by"
     " this fault, so zero proves nothing. Spent twice: a token that both sides accepted, so it has"
-    " two holders. Wrote again: from the fault until the majority's first acknowledged write; of a"
-    " cluster that shares the keys out, whichever keys come first."
+    " two holders. Served again: from the fault to the majority's first acknowledged write after"
+    " its last call in vain."
 )
 
 
 def draw(scene: Scene) -> Plot | None:
-    """Draw the share of acknowledged writes that a failover lost."""
+    """Draw the share of acknowledged writes that a failover lost, where each has one length."""
     every = scene.summary.failovers
-    if not every:
+    if not every or several_lengths(every):
         return None
     faults = list(dict.fromkeys(figures.fault for figures in every))
     labels = list(dict.fromkeys(figures.label for figures in every))
-    figure = canvas.sheet(len(labels) * ROW + 0.7)
-    columns = figure.subplots(1, len(faults), squeeze=False)[0]
-    for number, (axes, fault) in enumerate(zip(columns, faults, strict=True)):
-        axes.set_ylim(len(labels) - 0.45, -0.55)
-        axes.set_xlim(0, 100)
-        axes.set_xlabel("acknowledged writes, %")
-        axes.grid(visible=False, axis="y")
-        axes.tick_params(axis="y", length=0)
-        names = [scene.looks[label].name for label in labels] if number == 0 else []
-        axes.set_yticks([*range(len(names))], names)
-        at = {figures.label: figures for figures in every if figures.fault == fault}
-        paused = any("pause" in figures.means for figures in at.values())
-        axes.set_title(fault + (" (as a pause)" if paused else ""), weight="bold")
+    paused = {figures.fault for figures in every if "pause" in figures.means}
+    figure, columns = shares.sheet(
+        [scene.looks[label].name for label in labels],
+        [fault + (" (as a pause)" if fault in paused else "") for fault in faults],
+        "acknowledged writes, %",
+    )
+    at = {(figures.fault, figures.label): figures for figures in every}
+    for axes, fault in zip(columns, faults, strict=True):
         for y, label in enumerate(labels):
-            _bar(axes, y, at.get(label))
+            _bar(axes, y, at.get((fault, label)))
     n = "–".join(map(str, sorted({len(figures.trials) for figures in every})))
     canvas.finish(
         figure,
@@ -50,30 +42,35 @@ def draw(scene: Scene) -> Plot | None:
     return Plot(
         figure,
         "Share of acknowledged writes that were lost in a failover.",
-        "; ".join(_words(figures) for figures in every) + ".",
+        "; ".join(words(figures) for figures in every) + ".",
     )
 
 
 def _bar(axes: Axes, y: float, figures: FailoverFigures | None) -> None:
-    if figures is None or not figures.acknowledged:
-        text = "not measured" if figures is None else "nothing was acknowledged"
-        axes.text(1, y, text, va="center", fontsize=7.2, color=QUIET)
+    if figures is None or not figures.decided or not figures.acknowledged:
+        shares.note(axes, y, _missing(figures))
         return
-    lost = 100 * figures.lost_writes / figures.acknowledged
-    axes.barh(y - 0.17, 100, height=0.34, color=KEPT, linewidth=0)
-    axes.barh(y - 0.17, lost, height=0.34, color=LOST, linewidth=0)
     text = f"{figures.lost_writes:,} of {figures.acknowledged:,} lost"
     if not figures.lost_writes and not figures.controlled_by:
         text += " (uncontrolled)"
     if figures.double_spends:
         text += f"; {figures.double_spends:,} tokens spent twice"
     until = figures.unavailable_ns
-    text += "; never wrote again" if until is None else f"; wrote again after {until / 1e9:.1f} s"
-    colour = LOST if figures.lost_writes or figures.double_spends else PLAIN
-    axes.text(0.6, y + 0.19, text, va="center", fontsize=7.2, color=colour)
+    text += "; never served again" if until is None else f"; served again after {until / 1e9:.1f} s"
+    share = figures.lost_writes / figures.acknowledged
+    shares.bar(axes, y, share, text, bad=bool(figures.lost_writes or figures.double_spends))
 
 
-def _words(figures: FailoverFigures) -> str:
+def _missing(figures: FailoverFigures | None) -> str:
+    if figures is None:
+        return "not measured"
+    return "nothing was acknowledged" if figures.decided else "undecided"
+
+
+def words(figures: FailoverFigures) -> str:
+    """Say what a failover took, for who can't see the picture."""
+    if not figures.decided:
+        return f"{figures.label}, {figures.fault}: undecided"
     return (
         f"{figures.label}, {figures.fault}: {formats.count(figures.lost_writes, 'write')} lost of"
         f" {figures.acknowledged:,}, {formats.count(figures.double_spends, 'token')} spent twice"

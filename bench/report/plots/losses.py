@@ -17,6 +17,8 @@ HARM = LinearSegmentedColormap.from_list("harm", ["#FBD9B5", "#EE6A50", "#A50F15
 """From a few of the acknowledged writes to all of them."""
 DARK = 0.45
 """Share from which a cell is too dark for black letters."""
+Look = tuple[object, str, str]
+"""A cell's colour, the colour of its letters, and what it says."""
 ROW = 1.3
 """A row has room for two lines."""
 BACK: Sequence[Harm] = ("resurrected_rotated", "resurrected_revoked")
@@ -52,10 +54,9 @@ def draw(scene: Scene) -> Plot | None:
     axes.tick_params(axis="x", length=0)
     for number, fault in enumerate(faults):
         for label, y in layout.at.items():
-            figures = summary.fault(label, fault)
             # A control is only put to those faults that it is needed for.
-            if figures or not any(one.label == label for one in controls):
-                _cell(axes, number, y, summary, figures, len(faults))
+            if summary.fault(label, fault) or not any(one.label == label for one in controls):
+                _cell(axes, number, y, _look(summary, label, fault), len(faults))
     trials = [len(figures.trials) for figures in summary.faults]
     each = "–".join(map(str, sorted({min(trials), max(trials)})))
     written = sum(figures.acknowledged for figures in summary.faults)
@@ -83,10 +84,8 @@ def draw(scene: Scene) -> Plot | None:
     )
 
 
-def _cell(
-    axes: Axes, x: int, y: float, summary: Summary, figures: FaultFigures | None, columns: int
-) -> None:
-    colour, ink, text = _look(summary, figures)
+def _cell(axes: Axes, x: int, y: float, look: Look, columns: int) -> None:
+    colour, ink, text = look
     axes.add_patch(
         Rectangle((x + 0.01, y - 0.46), 0.98, 0.92, facecolor=colour, edgecolor=EDGE, linewidth=0.4)
     )
@@ -95,10 +94,10 @@ def _cell(
     axes.text(x + 0.5, y, text, ha="center", va="center", fontsize=size, color=ink)
 
 
-def _look(summary: Summary, figures: FaultFigures | None) -> tuple[object, str, str]:
-    """Give a cell's colour, the colour of its letters, and what it says."""
+def _look(summary: Summary, label: str, fault: str) -> Look:
+    figures = summary.fault(label, fault)
     if figures is None:
-        return UNMEASURED, "#777777", "not measured"
+        return UNMEASURED, "#777777", summary.absence(label, fault)
     if figures.held_by_client:
         return UNMEASURED, "#777777", "n/a: held by\nthe client"
     loss, n = figures.losses["lost_writes"], len(figures.trials)

@@ -73,7 +73,12 @@ def draw(scene: Scene) -> Plot | None:
         figure,
         "Response p99 against the offered rate, open loop, one row a durability class."
         " The triangle is the highest rate carried within the bound.",
-        "; ".join(f"{one.label} carried {_carried(one)}" for one in summary.capacities) + ".",
+        "; ".join(
+            f"{one.label} carried {_carried(capacities[one.label])}"
+            for _, members in classes
+            for one in members
+        )
+        + ".",
     )
 
 

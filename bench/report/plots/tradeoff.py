@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 
 from backends.store import Durability
-from bench.analysis.durability import FaultFigures
+from bench.analysis import Summary
 from bench.analysis.latency import LatencyCell
 from bench.record import SubjectFacts
 from bench.report import formats
@@ -58,7 +58,7 @@ def draw(scene: Scene) -> Plot | None:
     rows.paint(main, layout, scene.looks)
     _nothing_drawn(main, layout, found)
     for axes, fault in zip(beside, faults, strict=True):
-        words = {label: _loss(summary.fault(label, fault)) for label in layout.at}
+        words = {label: _loss(summary, label, fault) for label in layout.at}
         one, _, _ = formats.FAULTS.get(fault, (fault, fault, fault))
         rows.write(axes, layout, f"lost on {one}", words)
     canvas.finish(
@@ -129,9 +129,10 @@ def _nothing_drawn(axes: Axes, layout: rows.Rows, found: Mapping[str, LatencyCel
             )  # fmt: skip
 
 
-def _loss(figures: FaultFigures | None) -> tuple[str, str]:
+def _loss(summary: Summary, label: str, fault: str) -> tuple[str, str]:
+    figures = summary.fault(label, fault)
     if figures is None:
-        return "not measured", QUIET
+        return summary.absence(label, fault), QUIET
     if figures.held_by_client:
         return "n/a", QUIET
     loss = figures.losses["lost_writes"]

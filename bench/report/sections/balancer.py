@@ -48,7 +48,11 @@ def section(material: Material) -> Section | None:
             for arrangement in dict.fromkeys(one.arrangement for one in every)
         ],
     )
-    return Section("balancer", "Behind a load balancer", [Prose([READING]), table])
+    return Section(
+        "balancer",
+        "Behind a load balancer",
+        [*material.drawn("balancer"), Prose([READING]), table],
+    )
 
 
 def _cells(figures: BalancerFigures) -> list[Cell]:

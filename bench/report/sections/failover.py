@@ -12,8 +12,10 @@ READING = (
     " off together with the primary, silently and in both directions; the other stays with the"
     " majority. In a kill nobody is cut off. Lost: acknowledged writes whose effect is gone once"
     " all members agree on one primary again. Spent twice: tokens that both sides were answered"
-    " about while the fault lasted, and that were rotated successfully by both. A cluster that"
-    " shares the keys out goes on with those whose primary is well, so it writes again at once."
+    " about while the fault lasted, and that were rotated successfully by both. Served again:"
+    " from the fault to the majority's first acknowledged write after its last call in vain. A"
+    " cluster that shares the keys out goes on with those whose primary is well, and is served"
+    " again when the others are, too."
     " Contradictions: sessions whose clients got answers that no order of the operations explains,"
     " by the checker that found them. They are what users met until the heal; losses are what was"
     " left afterwards."
@@ -22,6 +24,9 @@ UNCONTROLLED = (
     "uncontrolled: no topology of this run lost anything under this fault, so nothing shows that"
     " a loss would have been seen."
 )
+
+
+UNDECIDED = Cell("undecided", tone="none")
 
 
 def section(material: Material) -> Section | None:
@@ -42,7 +47,7 @@ def section(material: Material) -> Section | None:
     return Section(
         "failover",
         "What a failover cost",
-        [*material.drawn("failover"), Prose(notes), _table(material)],
+        [*material.drawn("failover", "lengths"), Prose(notes), _table(material)],
     )
 
 
@@ -61,7 +66,8 @@ def _table(material: Material) -> Table:
             Column("revoked token resurrected", "sessions"),
             Column("spent twice", "tokens"),
             Column("contradictions", "sessions"),
-            Column("until the majority wrote again", "ms"),
+            Column("fault lasted", "ms"),
+            Column("until the majority was served again", "ms"),
             Column("from the heal to agreement", "ms"),
             Column("unanswered", "calls"),
             Column("integrity check"),
@@ -91,18 +97,11 @@ def _sizes(every: Sequence[FailoverFigures], fault: str) -> list[str]:
 def _cells(figures: FailoverFigures) -> Sequence[Cell]:
     until = figures.unavailable_ns
     wrong = "; ".join(figures.integrity)
-    harms = (figures.lost_sessions, figures.resurrected_rotated, figures.resurrected_revoked)
     return [
-        Cell(f"{figures.acknowledged:,}", number=figures.acknowledged),
-        _lost(figures),
-        *[_harm(number) for number in harms],
-        Cell(
-            f"{figures.double_spends:,}",
-            number=figures.double_spends,
-            detail=f"of {figures.shown_on_both_sides:,} shown on both sides",
-            tone="bad" if figures.double_spends else "",
-        ),
+        *_lost(figures),
+        _spent_twice(figures),
         _contradictions(figures),
+        Cell(formats.milliseconds(figures.lasted_ns), _ms(figures.lasted_ns)),
         Cell("never" if until is None else formats.milliseconds(until), _ms(until)),
         Cell(formats.milliseconds(figures.settled_ns), _ms(figures.settled_ns)),
         Cell(f"{figures.unanswered:,}", number=figures.unanswered),
@@ -110,9 +109,21 @@ def _cells(figures: FailoverFigures) -> Sequence[Cell]:
     ]
 
 
-def _lost(figures: FailoverFigures) -> Cell:
+def _lost(figures: FailoverFigures) -> Sequence[Cell]:
+    """Give acknowledged and lost writes, and the three harms of losing them."""
+    if not figures.decided:
+        return [UNDECIDED] * 5
+    harms = (figures.lost_sessions, figures.resurrected_rotated, figures.resurrected_revoked)
+    return [
+        Cell(f"{figures.acknowledged:,}", number=figures.acknowledged),
+        _lost_writes(figures),
+        *[_harm(number) for number in harms],
+    ]
+
+
+def _lost_writes(figures: FailoverFigures) -> Cell:
     source = formats.trials(figures.trials)
-    n = len(figures.trials)
+    n = figures.decided
     if figures.lost_writes:
         detail = formats.percent(figures.lost_writes / figures.acknowledged)
         return Cell(
@@ -123,6 +134,17 @@ def _lost(figures: FailoverFigures) -> Cell:
         seen = f"A loss was seen in {formats.listed(figures.controlled_by)} under this fault."
         return Cell("0", 0, bound, notes=(seen,), source=source)
     return Cell("0", 0, bound, marks=("uncontrolled",), notes=(UNCONTROLLED,), source=source)
+
+
+def _spent_twice(figures: FailoverFigures) -> Cell:
+    if "double spend" in figures.undecided and not figures.double_spends:
+        return UNDECIDED
+    return Cell(
+        f"{figures.double_spends:,}",
+        number=figures.double_spends,
+        detail=f"of {figures.shown_on_both_sides:,} shown on both sides",
+        tone="bad" if figures.double_spends else "",
+    )
 
 
 def _contradictions(figures: FailoverFigures) -> Cell:

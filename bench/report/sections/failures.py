@@ -13,6 +13,7 @@ def section(material: Material) -> Section | None:
         for one in summary.contradictions
     ]
     failed = [f"{trial.id}: {trial.error}" for trial in summary.failed]
+    undecided = [f"{one.trial}: {one.why}" for one in summary.undecided]
     skipped = [f"{one.spec}: {one.reason}. To bring it: {one.mend}" for one in summary.skipped]
     unknown = [
         f"{name}: this version of refreshbench doesn't know the scenario, so its trials are left"
@@ -22,6 +23,7 @@ def section(material: Material) -> Section | None:
     lists = (
         ("Against what a store declares", against),
         ("Failed trials", failed),
+        ("Undecided: what was lost can't be told", undecided),
         ("Not measured", skipped),
         ("Unknown scenarios", unknown),
     )

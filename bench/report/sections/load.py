@@ -3,9 +3,10 @@
 from bench.analysis.load import Capacity, LoadStep
 from bench.report import formats
 from bench.report.blocks import Cell, Column, Group, Material, Prose, Row, Section, Table
-from bench.report.comparison import CLASS_WORDS
+from bench.report.comparison import CLASS_WORDS, MARKS
 from bench.report.costs import SPENT, WHAT, spent_cells
 from bench.report.loadcells import capacity_cell, source, state_cell, step_cell
+from bench.report.noise import noise_table
 
 READING = (
     "Open loop: operations start when they are due, whoever waits. Response counts from the"
@@ -25,6 +26,7 @@ TALLY = (
     "Due operations are ok (in time), late (answered after the step's end), failed, dropped (no"
     " client came free) or in flight (unanswered when given up); the five add up."
 )
+UNCONTROLLED = "This run has no A/A control of load, so ties rest on the trials alone."
 
 SPIN = (
     "Client CPU has in it what a client spins while it waits, up to 50 µs before each start, and"
@@ -36,6 +38,7 @@ def section(material: Material) -> Section | None:
     """Make the section, if load was measured."""
     if not material.summary.capacities:
         return None
+    noise = material.summary.load_noise
     return Section(
         "load",
         "Load and capacity",
@@ -45,6 +48,7 @@ def section(material: Material) -> Section | None:
             capacities(material),
             _steps(material),
             _costs(material),
+            *([noise_table("load-noise", noise)] if noise else []),
         ],
     )
 
@@ -82,7 +86,12 @@ def capacities(material: Material) -> Table:
             Column("n"),
         ],
         groups=groups,
-        legend=[CARRIED.format(bound=formats.milliseconds(bound_ns)), CORE],
+        legend=[
+            CARRIED.format(bound=formats.milliseconds(bound_ns)),
+            CORE,
+            MARKS,
+            *([] if summary.load_noise else [UNCONTROLLED]),
+        ],
     )
 
 
@@ -121,7 +130,7 @@ def _steps(material: Material) -> Table:
             mine = [step for step in summary.load if step.label == subject.label]
             if mine:
                 heading = f"{material.names[subject.label]} (class: {durability})"
-                groups.append(Group(heading, [_row(material, step) for step in mine]))
+                groups.append(Group(heading, [_row(step) for step in mine]))
     return Table(
         name="steps",
         caption="Every rate that was offered",
@@ -154,9 +163,7 @@ def _costs(material: Material) -> Table:
     for durability, members in summary.by_class():
         for subject in members:
             rows = [
-                Row(_name(material, step), _cost(step))
-                for step in summary.load
-                if step.label == subject.label
+                Row(step.name, _cost(step)) for step in summary.load if step.label == subject.label
             ]
             if rows:
                 heading = f"{material.names[subject.label]} (class: {durability})"
@@ -180,9 +187,9 @@ def _cost(step: LoadStep) -> list[Cell]:
     ]
 
 
-def _row(material: Material, step: LoadStep) -> Row:
+def _row(step: LoadStep) -> Row:
     return Row(
-        _name(material, step),
+        step.name,
         [
             Cell(
                 formats.significant(step.rate.value),
@@ -202,10 +209,3 @@ def _row(material: Material, step: LoadStep) -> Row:
             state_cell(step),
         ],
     )
-
-
-def _name(material: Material, step: LoadStep) -> str:
-    if step.place is None:
-        return "capacity, confirmed"
-    absolute = material.run.parameters.get("load", {}).get("rates")
-    return f"{step.place:g}/s" if absolute else f"{step.place:.0%} of the closed loop"

@@ -42,7 +42,11 @@ def section(material: Material) -> Section | None:
             )
         ],
     )
-    return Section("staleness", "What a replica still accepts", [Prose([READING]), table])
+    return Section(
+        "staleness",
+        "What a replica still accepts",
+        [*material.drawn("staleness"), Prose([READING]), table],
+    )
 
 
 def _cells(figures: StalenessFigures) -> list[Cell]:

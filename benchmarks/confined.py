@@ -1,0 +1,51 @@
+"""A server kept to a share of one core, so that it, and not whoever loads it, is the limit.
+
+Python costs more a call than a vendor's tool in C. On a machine that clients and server share, the
+tool is therefore always ahead, and two rates say who spends less and nothing of what the store can
+do. Where the server is the limit, all clients must find the same.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bench.errors import Missing
+
+PERIOD_US = 4_000
+"""Short beside the bound that a capacity is searched under: the server stands still for the rest of
+each."""
+CPU = Path("/sys/fs/cgroup/cpu")
+"""The CPU controller of control groups, version 1."""
+
+
+@contextmanager
+def confined(pids: Sequence[int], cores: float) -> Iterator[None]:
+    """Keep processes, and the children they start from now on, to `cores` until the block ends.
+
+    Raises Missing where this machine has no control group for it.
+    """
+    group = CPU / f"refreshbench-{os.getpid()}"
+    try:
+        group.mkdir()
+    except OSError as error:
+        raise Missing(
+            f"no server can be confined: {CPU} has no groups for us ({error.strerror}); needs root"
+            " and control groups of version 1"
+        ) from error
+    try:
+        (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
+        (group / "cpu.cfs_quota_us").write_text(str(round(PERIOD_US * cores)))
+        for pid in pids:
+            _move(pid, group)
+        yield
+    finally:
+        # All are back before the group can go; those that ended have left it by themselves.
+        for left in (group / "cgroup.procs").read_text().split():
+            _move(int(left), CPU)
+        group.rmdir()
+
+
+def _move(pid: int, group: Path) -> None:
+    with suppress(ProcessLookupError):
+        (group / "cgroup.procs").write_text(str(pid))
