@@ -83,6 +83,12 @@ class Table:
     """Too long to be in the way of whoever reads on."""
 
     @property
+    def wordy(self) -> Sequence[bool]:
+        """For each column, whether it is read as text: one sentence in it sets all of it so."""
+        rows = [row.cells for group in self.groups for row in group.rows]
+        return [any(cells[n].wordy for cells in rows) for n in range(len(self.columns))]
+
+    @property
     def notes(self) -> Mapping[str, int]:
         """Every footnote -> its number, in the order of appearance."""
         every = (

@@ -13,7 +13,6 @@ CAPACITY = (
     "One core of the server could do: 10⁶ / (server CPU µs per operation). It says what the server"
     " would carry if CPU were its only limit, also where the client was too slow to ask for it."
 )
-FAULT_COLUMNS = 16
 BESIDE = "Run beside the others to lose: the positive control"
 WINDOW = (
     "Loss reached back: the longest over trials, and the share of such faults whose loss reaches no"
@@ -34,24 +33,42 @@ COMPLETE = (
     "Every figure, to six digits, with its trials and the parts of the mixed workload, is in"
     " figures.csv."
 )
+CELL_COLUMNS: Sequence[Column] = (
+    Column("throughput", "1/s"),
+    *[Column(f"p{percent}", "ms") for percent in ("50", "90", "99", "99.9")],
+    Column("max", "ms"),
+    Column("server CPU", "µs/op"),
+    Column("one server core", "1/s"),
+    Column("client CPU", "µs/op"),
+    *[column for _, column in costs.COLUMNS],
+    Column("client process", "% of a core"),
+    Column("errors", "calls"),
+    Column("known to", "± %"),
+    Column("n"),
+)
+FAULT_COLUMNS: Sequence[Column] = (
+    Column("trials"),
+    Column("acknowledged", "writes"),
+    Column("lost", "writes"),
+    Column("lost", "sessions"),
+    Column("rotated token resurrected", "sessions"),
+    Column("revoked token resurrected", "sessions"),
+    Column("faults that lose, 95%"),
+    Column("loss reached back", "ms"),
+    Column("time to recover", "ms"),
+    Column("came back"),
+    Column("refused", "calls"),
+    Column("unanswered", "calls"),
+    Column("unanswered but done", "calls"),
+    Column("phantoms", "families"),
+    Column("torn", "families"),
+    Column("integrity check"),
+)
 
 
 def every_cell(material: Material) -> Table:
     """Make the table of every whole workload at every number of connections."""
     summary = material.summary
-    columns = [
-        Column("throughput", "1/s"),
-        *[Column(f"p{percent}", "ms") for percent in ("50", "90", "99", "99.9")],
-        Column("max", "ms"),
-        Column("server CPU", "µs/op"),
-        Column("one server core", "1/s"),
-        Column("client CPU", "µs/op"),
-        *[column for _, column in costs.COLUMNS],
-        Column("client process", "% of a core"),
-        Column("errors", "calls"),
-        Column("known to", "± %"),
-        Column("n"),
-    ]
     groups = []
     for durability, members in summary.by_class():
         for subject in members:
@@ -63,7 +80,7 @@ def every_cell(material: Material) -> Table:
         name="every-cell",
         caption="Every operation at every number of connections",
         corner="Workload @connections",
-        columns=columns,
+        columns=CELL_COLUMNS,
         groups=groups,
         legend=[INTERVALS, MARKS, CAPACITY, costs.WHAT, cells.SAMPLED, COMPLETE],
         folded=True,
@@ -73,24 +90,6 @@ def every_cell(material: Material) -> Table:
 def every_fault(material: Material) -> Table:
     """Make the table of what each fault did to each subject."""
     summary = material.summary
-    columns = [
-        Column("trials"),
-        Column("acknowledged", "writes"),
-        Column("lost", "writes"),
-        Column("lost", "sessions"),
-        Column("rotated token resurrected", "sessions"),
-        Column("revoked token resurrected", "sessions"),
-        Column("faults that lose, 95%"),
-        Column("loss reached back", "ms"),
-        Column("time to recover", "ms"),
-        Column("came back"),
-        Column("refused", "calls"),
-        Column("unanswered", "calls"),
-        Column("unanswered but done", "calls"),
-        Column("phantoms", "families"),
-        Column("torn", "families"),
-        Column("integrity check"),
-    ]
     groups = []
     for fault in dict.fromkeys(figures.fault for figures in summary.faults):
         _, done, _ = formats.FAULTS.get(fault, (fault, fault, fault))
@@ -110,7 +109,7 @@ def every_fault(material: Material) -> Table:
         name="every-fault",
         caption="What each fault took, and what it brought back",
         corner="Subject",
-        columns=columns,
+        columns=FAULT_COLUMNS,
         groups=groups,
         legend=[ZERO, WINDOW, RECOVERY, BACK],
     )
@@ -119,7 +118,7 @@ def every_fault(material: Material) -> Table:
 def _row(cell: LatencyCell) -> Row:
     heading = f"{cell.workload} @{cell.connections}"
     if "n/a" in cell.why:
-        return Row(heading, [cells.HELD] * (13 + len(costs.COLUMNS)))
+        return Row(heading, [cells.HELD] * len(CELL_COLUMNS))
     capacity, client_us = cell.core_capacity, cell.client_cpu_us
     errors = sum(cell.errors.values())
     return Row(
@@ -152,9 +151,9 @@ def _row(cell: LatencyCell) -> Row:
 def _fault_cells(summary: Summary, label: str, fault: str) -> Sequence[Cell]:
     figures = summary.fault(label, fault)
     if figures is None:
-        return [cells.no_fault_cell(summary, label, fault)] * FAULT_COLUMNS
+        return [cells.no_fault_cell(summary, label, fault)] * len(FAULT_COLUMNS)
     if figures.held_by_client:
-        return [Cell(f"{len(figures.trials)}"), *[cells.HELD] * (FAULT_COLUMNS - 1)]
+        return [Cell(f"{len(figures.trials)}"), *[cells.HELD] * (len(FAULT_COLUMNS) - 1)]
     lost = [cells.lost_cell(summary, label, fault, harm) for harm in HARMS]
     window = figures.loss_window_ns
     shape = ""
