@@ -214,6 +214,19 @@ def test_a_right_store_shows_exactly_one_winner(stage: Callable[[str], Stage]) -
         assert races.orders == {"linearizable": 50}
 
 
+def test_sixteen_instances_see_one_another_and_one_wins(stage: Callable[[str], Stage]) -> None:
+    """As many as the presets ask for, each a process of its own."""
+    here = stage("files:nofsync")
+    seen = phases.execute(Observe(instances=16, rounds=2), here)
+    assert isinstance(seen, Observed)
+    assert seen.errors == {}
+    assert [look.seen for look in seen.sightings] == [True] * (2 * 3 * 15)
+    race = Race(instances=16, rounds=20)
+    for races in heats(race, here, lambda races: races.contested > 5):
+        assert sum(races.outcomes.values()) == 20 * 16
+        assert (races.outcomes["rotated"], races.anomalies) == (20, {})
+
+
 @pytest.mark.parametrize("contest", ["rotate", "revoke", "logout-all"])
 def test_threads_of_one_process_race_where_processes_share_nothing(
     stage: Callable[[str], Stage], contest: Contest
