@@ -17,7 +17,7 @@ from bench import faults
 from bench.faults import Lack
 from bench.record import PlannedTrial, SessionBound, Skipped, SubjectFacts
 from scenarios.phases.stale import Stale
-from scenarios.scenario import Case, Parameters, Scenario
+from scenarios.scenario import Case, Companion, Parameters, Scenario
 
 DEFAULT_SUBJECTS = (
     "memory:process",
@@ -63,7 +63,7 @@ def kept_apart(
         for subject in subjects
         if (
             (scenario.subjects and subject.topology is None)
-            or not (named or subject.backend.naive or subject.spec in _of_its_own(scenario))
+            or not (named or subject.spec in _of_its_own(scenario))
         )
     ]
 
@@ -72,17 +72,22 @@ SEED_BITS = 48
 """Fits a double, so that any reader of the record's JSON gets the seed exactly."""
 
 
-def facts(subjects: Sequence[Subject], *, control: bool) -> list[SubjectFacts]:
+def facts(
+    subjects: Sequence[Subject], *, control: bool, company: Container[str] = ()
+) -> list[SubjectFacts]:
     """Describe the subjects for the record; with `control`, one of them a second time (A/A).
 
     The control is the first subject on a server, where noise has the most sources, or the first
     of all.
     """
-    described = [_facts(subject) for subject in subjects]
+    described = [
+        _facts(one).model_copy(update={"companion": one.spec in company}) for one in subjects
+    ]
     if not control:
         return described
-    single = [one for one in subjects if not one.backend.naive and one.topology is None]
-    compared = single or subjects
+    asked = [one for one in subjects if one.spec not in company]
+    single = [one for one in asked if not one.backend.naive and one.topology is None]
+    compared = single or asked
     twice = next((s for s in compared if s.backend.server), compared[0])
     again = _facts(twice).model_copy(update={"label": f"{twice.spec} (again)", "control": True})
     return [*described, again]
@@ -115,15 +120,21 @@ def plan(
     """Give every trial once: each scenario's cases for each label, as often as it may be taken.
 
     Subjects in `spared` get no case that stops or kills their server; nobody gets a fault in
-    `lacking`, which this machine can't bring about; a naive one has a part only in scenarios that
-    want such company; a scenario and a spec in `apart` aren't brought together.
+    `lacking`, which this machine can't bring about; a naive one has a part only in scenarios for
+    such; a companion only in cases that it is needed for, and that another goes through; a scenario
+    and a spec in `apart` aren't brought together.
     """
     more = {scenario.name: asked.most_trials - asked.trials for scenario, asked in scenarios}
+    taken = [
+        (scenario, fact, case)
+        for scenario, fact, subject, case in _cases(scenarios, subjects, described)
+        if (scenario.name, fact.spec) not in apart
+        and _excuse(scenario, subject, case, spared, lacking) is None
+    ]
+    accompanied = {(scenario.name, case.name) for scenario, f, case in taken if not f.companion}
     rounds: dict[int, list[PlannedTrial]] = {}
-    for scenario, fact, subject, case in _cases(scenarios, subjects, described):
-        if (scenario.name, fact.spec) in apart:
-            continue
-        if _excuse(scenario, subject, case, spared, lacking) is not None:
+    for scenario, fact, case in taken:
+        if (scenario.name, case.name) not in accompanied:
             continue
         for repeat in range(1, case.trials + more[scenario.name] + 1):
             trial = _trial(scenario.name, case.name, fact.label, repeat, seed)
@@ -146,8 +157,8 @@ def left_out(
     """Say what `plan` leaves out, and why."""
     excuses = [
         _excuse(scenario, subject, case, spared, lacking)
-        for scenario, _, subject, case in _cases(scenarios, subjects, described)
-        if (scenario.name, subject.spec) not in apart
+        for scenario, fact, subject, case in _cases(scenarios, subjects, described)
+        if not fact.companion and (scenario.name, subject.spec) not in apart
     ]
     return list({excuse.spec: excuse for excuse in excuses if excuse is not None}.values())
 
@@ -213,16 +224,29 @@ def _cases(
     described: Sequence[SubjectFacts],
 ) -> Iterator[tuple[Scenario, SubjectFacts, Subject, Case]]:
     known = {subject.spec: subject for subject in subjects}
-    compared = [fact.spec for fact in described if not fact.naive]
+    asked = [known[fact.spec] for fact in described if not (fact.companion or fact.control)]
     for scenario, parameters in scenarios:
-        beside = scenario.companions(compared or [fact.spec for fact in described])
+        company = {one.spec: one.cases for one in companions(scenario, parameters, asked)}
         for fact in described:
-            if fact.naive and not beside:
+            if fact.companion and fact.spec not in company:
                 continue
-            if scenario.control or not fact.control:
-                subject = known[fact.spec]
-                for case in scenario.cases(parameters, subject.profile.capabilities):
+            if fact.naive and not scenario.naive:
+                continue
+            if fact.control and not scenario.control:
+                continue
+            subject = known[fact.spec]
+            wanted = company.get(fact.spec) if fact.companion else None
+            for case in scenario.cases(parameters, subject.profile.capabilities):
+                if wanted is None or case.name in wanted:
                     yield scenario, fact, subject, case
+
+
+def companions(
+    scenario: Scenario, parameters: Parameters, asked: Sequence[Subject]
+) -> Sequence[Companion]:
+    """Give who accompanies the subjects that were asked for; naive ones count if they are alone."""
+    compared = [subject for subject in asked if not subject.backend.naive]
+    return scenario.companions(parameters, compared or asked)
 
 
 def _trial(scenario: str, case: str, label: str, repeat: int, seed: int) -> PlannedTrial:

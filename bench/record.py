@@ -44,6 +44,9 @@ class SubjectFacts(Record):
     """Whether this is the second half of the A/A pair."""
     naive: bool = False
     """Whether it is there to lose races, as a positive control, and is compared with nobody."""
+    companion: bool = False
+    """Whether it was run beside the others as a positive control that nobody had named; it is
+    compared with nobody."""
     bound: SessionBound | None = None
 
 

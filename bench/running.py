@@ -21,9 +21,17 @@ from bench.load import cluster
 from bench.load.workers import Source
 from bench.machine import collect
 from bench.options import RunOptions, contradictions, writable
-from bench.plan import default_subjects, facts, kept_apart, left_out, plan, without_topology
+from bench.plan import (
+    companions,
+    default_subjects,
+    facts,
+    kept_apart,
+    left_out,
+    plan,
+    without_topology,
+)
 from bench.progress import display
-from bench.record import Record, Run, Skipped, Trial
+from bench.record import PlannedTrial, Record, Run, Skipped, SubjectFacts, Trial
 from bench.run_folder import RunExists, RunFolder
 from bench.runner import Runner
 from bench.servers.server import Found
@@ -89,9 +97,9 @@ def start(options: RunOptions, folders: Folders, console: Console) -> RunResult:
     else:
         chosen = available(default_subjects(asked), options.servers)
     company = [
-        spec
-        for scenario in asked
-        for spec in scenario.companions([one.spec for one in chosen.subjects])
+        one.spec
+        for name, values in parameters.items()
+        for one in companions(scenarios.load(name), values, chosen.subjects)
     ]
     chosen = accompanied(chosen, company, options.servers)
     with (
@@ -158,7 +166,11 @@ def _describe(
 ) -> Run:
     seed = secrets.randbits(32) if options.seed is None else options.seed
     asked = [(scenarios.load(name), values) for name, values in parameters.items()]
-    described = facts(chosen.subjects, control=any(scenario.control for scenario, _ in asked))
+    described = facts(
+        chosen.subjects,
+        control=any(scenario.control for scenario, _ in asked),
+        company=chosen.company,
+    )
     cases = [
         case
         for scenario, values in asked
@@ -168,10 +180,10 @@ def _describe(
     named = dict.fromkeys(name for case in cases for name in faults.names_in(case))
     lacking = faults.lacking(named, scratch)
     questions = [scenario for scenario, _ in asked]
-    apart = kept_apart(questions, chosen.subjects, named=bool(options.backends))
+    apart = kept_apart(questions, chosen.asked, named=bool(options.backends))
     skipped = left_out(asked, chosen.subjects, described, chosen.spared, lacking, apart)
     if options.backends:
-        skipped += without_topology(questions, chosen.subjects)
+        skipped += without_topology(questions, chosen.asked)
     planned = plan(asked, chosen.subjects, described, seed, chosen.spared, lacking, apart)
     if not planned:
         raise WrongUse(
@@ -184,12 +196,20 @@ def _describe(
         effort=options.effort,
         options=options.model_dump(mode="json", exclude_unset=True),
         parameters={name: values.model_dump(mode="json") for name, values in parameters.items()},
-        subjects=described,
+        subjects=_with_a_part(described, planned),
         skipped=[*chosen.skipped, *skipped],
         plan=planned,
         environment=environment.model_dump(mode="json"),
         tokens=token_costs.measure(ALGORITHMS, TOKEN_SECONDS[Effort(options.effort)]),
     )
+
+
+def _with_a_part(
+    described: Sequence[SubjectFacts], planned: Sequence[PlannedTrial]
+) -> list[SubjectFacts]:
+    """Leave out company that nothing is left for."""
+    labels = {trial.label for trial in planned}
+    return [one for one in described if not one.companion or one.label in labels]
 
 
 def _create(results: Path, options: RunOptions, run: Run) -> RunFolder:

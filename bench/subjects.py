@@ -20,6 +20,13 @@ class Chosen:
     servers: dict[str, Found]
     """Kind -> the way it is had."""
     skipped: Sequence[Skipped]
+    company: Sequence[str] = ()
+    """Those of the subjects, by spec, that nobody asked for: positive controls of the others."""
+
+    @property
+    def asked(self) -> Sequence[Subject]:
+        """Give those that are compared: named, or of the default comparison."""
+        return [subject for subject in self.subjects if subject.spec not in self.company]
 
     @property
     def spared(self) -> Sequence[str]:
@@ -84,11 +91,13 @@ def available(specs: Sequence[str], ways: str) -> Chosen:
 def accompanied(chosen: Chosen, specs: Sequence[str], ways: str) -> Chosen:
     """Add those subjects of `specs` that can run here and aren't there yet."""
     there = {subject.spec for subject in chosen.subjects}
-    company = available(specs, ways)
+    company = available(list(dict.fromkeys(specs)), ways)
+    joining = [one for one in company.subjects if one.spec not in there]
     return Chosen(
-        [*chosen.subjects, *(one for one in company.subjects if one.spec not in there)],
+        [*chosen.subjects, *joining],
         {**company.servers, **chosen.servers},
         chosen.skipped,
+        [one.spec for one in joining],
     )
 
 

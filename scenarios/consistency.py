@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
+from backends import Subject
 from backends.store import Capabilities, Outcome
 from scenarios.checkers import verdicts
 from scenarios.checkers.lineage import REVOCATIONS
@@ -21,7 +22,16 @@ from scenarios.checkers.linearizable import Found, search
 from scenarios.history import Event
 from scenarios.phases.observe import Observe, Observed
 from scenarios.phases.race import Contest, Race, Raced
-from scenarios.scenario import Case, Effort, Findings, Observation, Parameters, Phase, Scenario
+from scenarios.scenario import (
+    Case,
+    Companion,
+    Effort,
+    Findings,
+    Observation,
+    Parameters,
+    Phase,
+    Scenario,
+)
 
 SEARCHED = 200
 """Families of a phase that are searched for an order, as a cross-check."""
@@ -42,7 +52,7 @@ NAIVE = {
     "memory": "memory-naive",
 }
 """Backend -> the naive way of using the same store."""
-STRANGERS = "files-naive"
+STRANGERS = "files-naive:fsync"
 """For stores of others, and those without a server or a state of their own."""
 
 
@@ -143,16 +153,19 @@ def cases(parameters: ConsistencyParameters, capabilities: Capabilities) -> Sequ
     return [Case(name="instances", phases=phases, trials=parameters.trials)]
 
 
-def companions(specs: Sequence[str]) -> Sequence[str]:
+def companions(
+    parameters: ConsistencyParameters, subjects: Sequence[Subject]
+) -> Sequence[Companion]:
     """Give the naive way of using each store, in the profile that its first subject has."""
+    del parameters
     found: dict[str, str] = {}
-    for spec in specs:
-        backend, _, profile = spec.partition("@")[0].partition(":")
-        if backend in NAIVE:
-            found.setdefault(NAIVE[backend], f"{NAIVE[backend]}:{profile}")
+    for subject in subjects:
+        naive = NAIVE.get(subject.backend.name)
+        if naive:
+            found.setdefault(naive, f"{naive}:{subject.profile.name}")
         else:
             found.setdefault(STRANGERS, STRANGERS)
-    return list(found.values())
+    return [Companion(spec) for spec in found.values()]
 
 
 def judge(observations: Sequence[Observation]) -> ConsistencyFindings:
@@ -292,4 +305,5 @@ SCENARIO = Scenario(
     judge=judge,
     findings=ConsistencyFindings,
     companions=companions,
+    naive=True,
 )

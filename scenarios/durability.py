@@ -1,16 +1,19 @@
 """What survives: live load, then a fault in its midst, then what is gone and what is back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field, PositiveInt
 
+import backends
+from backends import Subject
 from backends.store import Capabilities
 from scenarios.checkers.losses import weigh
 from scenarios.phases.disturb import ComeBack, Disturb, Disturbed, FaultName
 from scenarios.phases.workload import Workload
 from scenarios.scenario import (
     Case,
+    Companion,
     Effort,
     Findings,
     Observation,
@@ -18,6 +21,27 @@ from scenarios.scenario import (
     Scenario,
     ZeroParameters,
 )
+
+PROMISES: Mapping[str, str] = {
+    "restart": "survives_restart",
+    "crash": "survives_crash",
+    "powercut": "survives_power_cut",
+}
+"""Fault -> the capability that says that nothing acknowledged is lost by it."""
+LOSERS: Mapping[str, str] = {
+    "redis": "none",
+    "redis-py": "none",
+    "postgres": "async",
+    "postgres-psycopg": "async",
+    "postgres-sqlalchemy": "async",
+    "mongo": "w1",
+    "mongo-pymongo": "w1",
+    "sqlite": "wal-normal",
+    "files": "nofsync",
+}
+"""Backend -> its profile that is declared to lose by most faults, and loses much."""
+LAST_LOSER = "memory:process"
+"""It needs no server and keeps nothing: for faults that no profile of a store would lose by."""
 
 
 class DurabilityParameters(ZeroParameters, frozen=True):
@@ -109,6 +133,33 @@ def cases(parameters: DurabilityParameters, capabilities: Capabilities) -> Seque
     ]
 
 
+def companions(
+    parameters: DurabilityParameters, subjects: Sequence[Subject]
+) -> Sequence[Companion]:
+    """Give who loses by each fault that every subject is declared to survive.
+
+    The store of the first subject that has a profile for that, else memory. A topology is no
+    control for others: not every fault is put to it.
+    """
+    keepers = [subject for subject in subjects if not subject.profile.held_by_client]
+    found: dict[str, list[str]] = {}
+    for fault in parameters.faults:
+        if fault in PROMISES and keepers and not any(_loses(one, fault) for one in keepers):
+            found.setdefault(_loser(keepers, fault), []).append(fault)
+    return [Companion(spec, faults) for spec, faults in found.items()]
+
+
+def _loser(subjects: Sequence[Subject], fault: str) -> str:
+    known = [one.backend.name for one in subjects if one.backend.name in LOSERS]
+    weak = (backends.resolve(f"{name}:{LOSERS[name]}") for name in known)
+    return next((one.spec for one in weak if _loses(one, fault)), LAST_LOSER)
+
+
+def _loses(subject: Subject, fault: str) -> bool:
+    """Whether a single server is declared not to survive a fault."""
+    return subject.topology is None and PROMISES[fault] in subject.lacking
+
+
 def judge(observations: Sequence[Observation]) -> DurabilityFindings:
     """Compare what was acknowledged with what was found afterwards."""
     [seen] = [one for one in observations if isinstance(one, Disturbed)]
@@ -151,5 +202,6 @@ SCENARIO = Scenario(
     cases=cases,
     judge=judge,
     findings=DurabilityFindings,
+    companions=companions,
     harm=lambda findings: findings.lost_writes,
 )

@@ -5,13 +5,14 @@ and hands back its observation. One *trial* is one case of a scenario for one su
 server; a *case* is the list of phases such a trial goes through.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
 
+from backends import Subject
 from backends.store import Capabilities, Policy
 from scenarios.history import Event
 
@@ -117,6 +118,16 @@ class ZeroParameters(Parameters, frozen=True, extra="forbid"):
         return max(self.trials, self.trials_at_zero)
 
 
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """Who is run beside the subjects of a scenario, as the positive control of what it finds."""
+
+    spec: str
+    """With its profile."""
+    cases: Container[str] | None = None
+    """The only ones it is needed for; None: all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """A question put to every store."""
@@ -142,9 +153,11 @@ class Scenario:
     brief: Mapping[str, Any] = field(default_factory=dict)
     """Parameters of the quick preset that are otherwise in such a run, which has five minutes for
     everything."""
-    companions: Callable[[Sequence[str]], Sequence[str]] = lambda _specs: ()
-    """From the subjects of a run: those run beside them in this scenario alone, as the positive
-    control of what it may fail to find."""
+    companions: Callable[[Any, Sequence[Subject]], Sequence[Companion]] = lambda _asked, _by: ()
+    """From the parameters and the subjects of a run: those run beside them in this scenario alone,
+    as the positive control of what it may fail to find."""
+    naive: bool = False
+    """Whether naive ways of using a store, which are there to lose races, have a part in it."""
     subjects: Sequence[str] = ()
     """What a run takes for it that names no subjects, in place of the usual ones. They have a
     topology, and so must those that are named: it is about several servers."""

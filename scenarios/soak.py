@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pydantic import NonNegativeInt, PositiveInt
 
 from backends.store import Capabilities
+from scenarios.cost import Cost
+from scenarios.histogram import count
 from scenarios.phases.fill import Fill, Filled
 from scenarios.phases.soak import Soak, Soaked
 from scenarios.scenario import (
@@ -65,7 +67,16 @@ class SoakFindings(Findings):
     """One before the first interval, then one after each."""
     processes: int
     client_cpu_ns: int
+    client_rss_bytes: int | None = None
     server_cpu_ns: int | None
+    server_rss_bytes: int | None = None
+    cost: Cost | None = None
+    """Of the whole load; like memory, None in records of before it was kept."""
+
+    @property
+    def completed(self) -> int:
+        """Rotations that succeeded."""
+        return sum(count(point.response_ns) for point in self.points)
 
 
 def cases(parameters: SoakParameters, capabilities: Capabilities) -> Sequence[Case]:
@@ -112,7 +123,10 @@ def judge(observations: Sequence[Observation]) -> SoakFindings:
         ],
         processes=soaked.processes,
         client_cpu_ns=soaked.client_cpu_ns,
+        client_rss_bytes=soaked.client_rss_bytes,
         server_cpu_ns=soaked.server_cpu_ns,
+        server_rss_bytes=soaked.server_rss_bytes,
+        cost=soaked.cost,
     )
 
 

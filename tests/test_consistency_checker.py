@@ -1,10 +1,12 @@
 """The consistency judge: who saw what, and how many won, counted from hand-made observations."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 import pytest
 
+import backends
 from backends.store import Capabilities, No
 from scenarios import checkers
 from scenarios.checkers.anomaly import Anomaly
@@ -20,6 +22,7 @@ from scenarios.history import Event, Kind
 from scenarios.phases.observe import Observe, Observed, Sighting
 from scenarios.phases.race import Contest, Race, Raced
 
+RACY = f"{Path(__file__).parent / 'racy_store.py'}:make"
 Calls = Sequence[tuple[int, int, str]]
 """One race: begin, end and answer of each call."""
 
@@ -253,9 +256,15 @@ def test_a_checker_that_crashes_is_not_a_pass(monkeypatch: pytest.MonkeyPatch) -
 
 def test_each_store_is_accompanied_by_its_naive_way() -> None:
     """In the profile of its first subject; what is of others, by files; nothing twice."""
+
+    def company(*specs: str) -> Sequence[str]:
+        subjects = [backends.resolve(spec) for spec in specs]
+        return [one.spec for one in companions(ConsistencyParameters(trials=1), subjects)]
+
     specs = ["redis:none", "redis:aof-always", "redis-py:none", "postgres-sqlalchemy:sync"]
-    assert companions(specs) == ["redis-naive:none", "postgres-naive:sync"]
-    assert companions(["mine.py:make", "cookie:signed"]) == ["files-naive"]
+    assert company(*specs) == ["redis-naive:none", "postgres-naive:sync"]
+    assert company("redis:none@sentinel") == ["redis-naive:none"]
+    assert company(RACY, "cookie:signed") == ["files-naive:fsync"]
 
 
 @pytest.mark.parametrize("instances", [(2,), (2, 4, 8)])

@@ -125,6 +125,18 @@ def test_only_a_matching_request_loses_its_reply(proxy: Proxy, client: Client) -
     assert proxy.dropped == 1
 
 
+def test_each_of_several_first_requests_loses_its_reply(proxy: Proxy, client: Client) -> None:
+    """In whatever order they come; a second one for the same is answered."""
+    proxy.drop_first_replies([b"family-7", b"family-8"])
+    for name in (b"family-8", b"family-7"):
+        other = Client(proxy)
+        with pytest.raises(ConnectionResetError):
+            other.ask(b"rotate %b\n" % name)
+        other.close()
+    assert client.ask(b"rotate family-7\n") == b"ROTATE FAMILY-7\n"
+    assert proxy.dropped == 2
+
+
 def test_a_disarmed_proxy_drops_nothing(proxy: Proxy, client: Client) -> None:
     """A loss that met no request can be taken back."""
     proxy.drop_next_reply()

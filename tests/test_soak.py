@@ -1,5 +1,6 @@
 """Endurance: pacing, the accounting of each interval, the store's counters, and stalls by name."""
 
+import csv
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -21,6 +22,7 @@ from bench.load.population import Population, Walk
 from bench.load.soak import Turns, add_up, by_interval, pace
 from bench.report import write as write_report
 from bench.servers.server import Server
+from scenarios.cost import FIGURES, NETWORK, Cost
 from scenarios.histogram import count, percentile_ns
 from scenarios.phases.fill import Fill
 from scenarios.phases.soak import Interval, Soak, Soaked
@@ -146,6 +148,12 @@ def test_a_store_is_kept_at_it(spec: str, tmp_path: Path) -> None:
     assert all(one.errors == {} for one in seen.intervals)
     assert_accounted(seen.intervals)
     assert ("log_bytes" in seen.ticks[0].counters) == (spec == "sqlite")
+    assert seen.client_cpu_ns > 0
+    assert seen.client_rss_bytes > 0
+    # There is no server: what goes to disk is the worker's doing, and nothing goes over a network.
+    assert (seen.server_cpu_ns, seen.server_rss_bytes) == (None, None)
+    assert seen.cost.written_bytes is not None
+    assert seen.cost.missing.keys() >= set(NETWORK)
 
 
 @pytest.mark.parametrize("spec", ["redis:aof-everysec", "postgres:async", "mongo:w1"])
@@ -159,9 +167,15 @@ def test_a_server_says_what_it_does_meanwhile(
         phases.execute(FILL, stage)
         with counters.reader(stage) as read:
             before = read()
-            phases.execute(SHORT, stage)
+            soaked = phases.execute(SHORT, stage)
             _disturb(kind, server.url)
             after = read()
+    assert isinstance(soaked, Soaked)
+    assert soaked.server_cpu_ns
+    assert soaked.server_rss_bytes
+    assert soaked.cost.sent_bytes
+    assert soaked.cost.received_bytes
+    assert soaked.cost.written_bytes is not None
     ticks = [Counters(at_seconds=0, counters=dict(one)) for one in (before, before, after)]
     series = series_of([point(), point()], ticks)
     expected = {"redis": "fork", "postgres": "checkpoint", "mongo": "checkpoint"}[kind]
@@ -223,8 +237,17 @@ def findings(points: Sequence[Point], ticks: Sequence[Counters]) -> SoakFindings
         points=list(points),
         ticks=list(ticks),
         processes=2,
-        client_cpu_ns=1,
-        server_cpu_ns=None,
+        client_cpu_ns=len(points) * 200 * 20_000,
+        client_rss_bytes=150_000_000,
+        server_cpu_ns=len(points) * 200 * 50_000,
+        server_rss_bytes=60_000_000,
+        cost=Cost(
+            written_bytes=len(points) * 200 * 400,
+            fsyncs=None,
+            sent_bytes=len(points) * 200 * 90,
+            received_bytes=len(points) * 200 * 30,
+            missing={"fsyncs": "nobody may count them"},
+        ),
     )
 
 
@@ -274,6 +297,45 @@ class TestStalls:
         """More than one rotation in twenty; fewer are the machine's usual."""
         series = series_of([point(late=11), point(late=9)], CHECKPOINTED[:3])
         assert [one.late for one in series.points] == [True, False]
+
+
+def test_a_rotation_has_its_cost(tmp_path: Path) -> None:
+    """CPU, memory, disk and network over all that came out well, or the reason for none."""
+    one = judged([point()] * 3, CHECKPOINTED[:4])
+    series = series_of([point()] * 3, CHECKPOINTED[:4])
+    assert series.spent is not None
+    assert series.spent.server_cpu_us is not None
+    assert (series.spent.client_cpu_us, series.spent.server_cpu_us.value) == (20, 50)
+    figures = {name: found.value for name, found in series.spent.cost.per_operation.items()}
+    assert figures == {"written_bytes": 400, "sent_bytes": 90, "received_bytes": 30}
+    assert (series.server_rss_bytes, series.client_rss_bytes) == (60_000_000, 150_000_000)
+    subjects = [fact for fact in records.subjects() if fact.label == "postgres:sync"]
+    run = records.run_of(subjects, [one.trial])
+    page = write_report(records.write(tmp_path / "run", run, [one.trial]), tmp_path / "report")
+    assert "What a rotation cost in the long run" in page.read_text(encoding="utf-8")
+    assert "No fsyncs: nobody may count them." in page.read_text(encoding="utf-8")
+    with (page.parent / "figures.csv").open(encoding="utf-8") as file:
+        rows = {row["figure"]: row for row in csv.DictReader(file) if row["scenario"] == "soak"}
+    assert float(rows["sent per operation"]["value"]) == 90
+    assert rows["fsyncs per operation"]["missing"] == "nobody may count them"
+    assert float(rows["server memory"]["value"]) == 60_000_000
+
+
+def test_a_record_of_before_cost_was_kept_is_read() -> None:
+    """It has CPU, and says why it has nothing else."""
+    plain = judged([point()], CHECKPOINTED[:2]).findings.model_dump(mode="json")
+    older = {
+        name: value
+        for name, value in plain.items()
+        if name not in {"cost", "client_rss_bytes", "server_rss_bytes"}
+    }
+    found = SoakFindings.model_validate(older)
+    trial = records.trial("postgres:sync", "soak", "rotations", 1, found)
+    run = records.run_of([one for one in records.subjects() if one.label == "postgres:sync"], [])
+    [series] = soak_series(run, [Judged(trial, found)])
+    assert series.spent is not None
+    assert set(series.spent.cost.missing) == set(FIGURES)
+    assert series.client_rss_bytes is None
 
 
 def test_the_report_tells_the_stalls_by_name(tmp_path: Path) -> None:

@@ -160,10 +160,10 @@ def test_thorough_effort_asks_for_it_and_the_others_do_not() -> None:
     """60, and 300 for a zero; the number can be set."""
     presets = durability.SCENARIO.presets
     most = {effort: (presets[effort].trials, presets[effort].most_trials) for effort in Effort}
-    assert most == {Effort.QUICK: (1, 1), Effort.STANDARD: (10, 10), Effort.THOROUGH: (60, 300)}
+    assert most == {Effort.QUICK: (3, 3), Effort.STANDARD: (10, 10), Effort.THOROUGH: (60, 300)}
     options = {"scenarios": ("durability",), "set": ("durability.trials_at_zero=20",)}
     asked = RunOptions.parse(options).parameters()["durability"]
-    assert (asked.trials, asked.most_trials) == (1, 20)
+    assert (asked.trials, asked.most_trials) == (3, 20)
     with pytest.raises(WrongUse, match="trials_at_zero"):
         RunOptions.parse({**options, "set": ("durability.trials_at_zero=-1",)}).parameters()
 

@@ -6,14 +6,7 @@ from bench.analysis.consistency import RaceFigures, SeenAtOnce
 from bench.analysis.durability import FaultFigures
 from bench.analysis.failover import FailoverFigures
 from bench.record import Record, Run
-
-PROMISES = {
-    "restart": "survives_restart",
-    "crash": "survives_crash",
-    "powercut": "survives_power_cut",
-}
-"""Fault -> the capability that says that nothing acknowledged is lost by it."""
-
+from scenarios.durability import PROMISES
 
 EXCUSES = {"rotate": "detects_reuse", "revoke": "revokes"}
 """Act -> the capability without which nobody, the actor included, could see that it was done."""

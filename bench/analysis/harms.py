@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.analysis.consistency import RaceFigures, SeenAtOnce
-from bench.analysis.contradictions import EXCUSES, PROMISES
+from bench.analysis.contradictions import EXCUSES
 from bench.analysis.difference import holm
 from bench.analysis.durability import HARMS
 from bench.analysis.durability import Harm as HarmName
@@ -21,7 +21,7 @@ from bench.analysis.latency import TOO_MANY_ERRORS
 from bench.analysis.summary import Summary
 from bench.analysis.verdict import Judgement, Verdict
 from bench.record import Run, Trial
-from scenarios.durability import DurabilityFindings
+from scenarios.durability import PROMISES, DurabilityFindings
 
 
 class HarmChange(Judgement):

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from backends.store import Durability
+from bench.analysis.cost import Spending, spending
 from bench.analysis.evidence import Judged
 from bench.record import Record, Run
 from scenarios import histogram
@@ -75,6 +76,10 @@ class SoakSeries(Record):
     service_p99_ns: int | None
     """From sent to answered: without what waited behind a stall."""
     errors: dict[str, int]
+    spent: Spending | None
+    """None where no rotation came out well."""
+    client_rss_bytes: int | None
+    server_rss_bytes: int | None
     points: list[SoakPoint]
     counters: dict[str, list[float]]
     """Name -> its values, one before the first interval and one after each."""
@@ -124,6 +129,9 @@ def _series(one: Judged[SoakFindings], durability: Durability) -> SoakSeries:
         p99_ns=histogram.percentile_ns(response, "99"),
         service_p99_ns=histogram.percentile_ns(service, "99"),
         errors=dict(errors),
+        spent=spending([findings]),
+        client_rss_bytes=findings.client_rss_bytes,
+        server_rss_bytes=findings.server_rss_bytes,
         points=_points(findings),
         counters={name: [tick.counters[name] for tick in findings.ticks] for name in names},
     )

@@ -142,7 +142,7 @@ class Summary(Record):
         return any(control.labels for control in mine)
 
     def by_class(self) -> Sequence[tuple[Durability, Sequence[SubjectFacts]]]:
-        """Give the subjects in their classes, control halves and naive ways left out.
+        """Give the subjects in their classes; control halves, naive ways and companions left out.
 
         A subject of which no trial came out is among them, to be shown as not measured; but where
         nothing at all was measured there are no classes to speak of. Of topologies only those are
@@ -166,13 +166,18 @@ class Summary(Record):
                     subject
                     for subject in self.subjects
                     if subject.durability == durability
-                    and not (subject.control or subject.naive)
+                    and not (subject.control or subject.naive or subject.companion)
                     and (subject.topology is None or subject.label in measured)
                 ],
             )
             for durability in CLASSES
         ]
         return [(durability, subjects) for durability, subjects in groups if subjects]
+
+    def fault_controls(self) -> Sequence[SubjectFacts]:
+        """Give those that were put to a fault as the positive control of the others alone."""
+        struck = {figures.label for figures in self.faults}
+        return [one for one in self.subjects if one.companion and one.label in struck]
 
 
 def summary(run: Run, trials: Sequence[Trial]) -> Summary:

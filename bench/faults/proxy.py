@@ -35,7 +35,7 @@ class Steering:
     """What is asked of the proxy at the moment, read by each of its connections."""
 
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
-    armed: tuple[Loss, bytes] | None = None
+    armed: list[tuple[Loss, bytes]] = field(default_factory=list)
     dropped: int = 0
     heard: bytearray | None = None
 
@@ -99,9 +99,10 @@ class Connection:
             self._asking = True
             if self._steering.heard is not None:
                 self._steering.heard += chunk
-            armed = self._steering.armed
-            if armed is not None and armed[1] in self._request:
-                self._lose, self._steering.armed = armed[0], None
+            met = next((one for one in self._steering.armed if one[1] in self._request), None)
+            if met is not None:
+                self._lose = met[0]
+                self._steering.armed.remove(met)
             server.write(chunk)
             await server.drain()
 
@@ -188,11 +189,15 @@ class Proxy:
         The server has executed the request by then. "reset" resets the client's connection,
         "silence" leaves it open and mute.
         """
-        self._steering.armed = (how, matching)
+        self._steering.armed = [(how, matching)]
+
+    def drop_first_replies(self, matching: Sequence[bytes]) -> None:
+        """Let the first request that contains each of these through, and reset at its answer."""
+        self._steering.armed = [("reset", one) for one in matching]
 
     def disarm(self) -> None:
-        """Forget a `drop_next_reply` that has met no request."""
-        self._steering.armed = None
+        """Forget what has met no request."""
+        self._steering.armed = []
 
     def refuse(self) -> None:
         """Refuse new connections, as a port does where nothing listens."""

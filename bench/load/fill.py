@@ -129,8 +129,10 @@ def visit(start_ns: int, seconds: float) -> Part | None:
     deadline_ns = start_ns + int(seconds * 1e9)
     with counted(state()) as spent:
         driven = _go(start_ns, deadline_ns)
+    samples = samples_of(list(zip(_ready, driven, strict=True)))
+    _ready.clear()
     return Part(
-        samples=samples_of(list(zip(_ready, driven, strict=True))),
+        samples=samples,
         begin_ns=clocks.to_runner(min(one.begin_ns for one in driven)),
         end_ns=clocks.to_runner(max(one.end_ns for one in driven)),
         cpu_ns=spent.cpu_ns,
@@ -176,15 +178,15 @@ def _schedule(phase: Visit, calls: int) -> None:
             if phase.operation == "verify":
                 _, held = walk.ahead(turn % len(walk))
                 look = (held.token(), held.device, instant_ms)
-                planned.append(Call(store.verify, look, Outcome.VALID, "verify", held, held.family))
+                call = Call(store.verify, look, Outcome.VALID, "verify", None, held.family)
             else:
                 index, held = walk.ahead(turn)
                 successor = walk.propose(index, held, instant_ms)
                 rotation = (held.token(), successor, held.device, instant_ms)
-                after = held.after(successor)
-                planned.append(
-                    Call(store.rotate, rotation, Outcome.ROTATED, "rotate", after, held.family)
-                )
+                call = Call(store.rotate, rotation, Outcome.ROTATED, "rotate", None, held.family)
+            # Nobody asks it for the session afterwards, which the walk knows: the calls are what
+            # takes most of a worker's memory.
+            planned.append(call)
         _ready.append(planned)
 
 

@@ -17,7 +17,7 @@ from backends.store import Family, Reason, Revokes, Session, Successor
 from bench.load import clocks
 from bench.load.clients import IDLE_MS, Held
 from bench.load.history_load import OPS_A_CLIENT
-from bench.load.jolt import jolt, jolted
+from bench.load.jolt import Jolt, jolt, jolted
 from bench.load.move import Move, issue, make, revoke, rotate, unmade, verify
 from bench.load.worker import now_ms, state
 from scenarios.history import Event
@@ -38,16 +38,18 @@ class Heat(NamedTuple):
     """The last of the wait for each start is spent spinning, so that a short call is met too."""
 
 
-def rotation_ns() -> int:
-    """Time the slowest of a few rotations, to space races out by."""
+def rotation_ns(seats: int) -> int:
+    """Time the slowest of a few rotations, as a race has them: jolted, with several seats here."""
     here = state()
+    disturbed = contextlib.nullcontext if seats == 1 else partial(jolted, _jolt(0))
     slowest = 0
     for _ in range(4):
         session, held = here.clients.open_session(now_ms())
         here.store.issue(session)
         successor = here.clients.successor(now_ms())
         begin_ns = time.monotonic_ns()
-        here.store.rotate(held.token(), successor, held.device, now_ms())
+        with disturbed():
+            here.store.rotate(held.token(), successor, held.device, now_ms())
         slowest = max(slowest, time.monotonic_ns() - begin_ns)
     return slowest
 
@@ -72,9 +74,8 @@ def race(heat: Heat, seats: Sequence[int]) -> Sequence[Event]:
     """Take the seats of this process in every race of a heat."""
     if len(seats) == 1:
         return _sit(heat, seats[0], contextlib.nullcontext)
-    store = state().store
     of_each = state().threads.map(
-        lambda seat: _sit(heat, seat, partial(jolted, jolt(store, seat))), seats
+        lambda seat: _sit(heat, seat, partial(jolted, _jolt(seat))), seats
     )
     return [event for events in of_each for event in events]
 
@@ -85,6 +86,10 @@ def look(tokens: Sequence[Held], first_op: int) -> Sequence[Event]:
     for number, held in enumerate(tokens):
         events += make(verify(held), 0, first_op + number)
     return events
+
+
+def _jolt(seat: int) -> Jolt:
+    return jolt(state().store, seat)
 
 
 def _sit(

@@ -4,7 +4,6 @@ Runs inside a worker process whose store `bench.load.fill` has filled: its walks
 rotation is due whether the one before was answered or not, and its response is counted from there.
 """
 
-import time
 from array import array
 from collections import Counter
 from collections.abc import Sequence
@@ -15,9 +14,10 @@ import numpy as np
 from backends.store import Outcome, RefreshStore
 from bench.load import clocks
 from bench.load.fill import walks
+from bench.load.outlay import Outlay
 from bench.load.pacing import Timing, real_timing, wake_on_time
 from bench.load.population import Walk
-from bench.load.worker import now_ms, state
+from bench.load.worker import counted, now_ms, state
 from scenarios.histogram import histogram, merged
 from scenarios.phases.soak import Interval, Soak
 
@@ -49,7 +49,7 @@ class Soaking(NamedTuple):
     """What one worker contributes."""
 
     intervals: Sequence[Interval]
-    cpu_ns: int
+    outlay: Outlay
 
 
 def warm_up() -> int:
@@ -76,13 +76,12 @@ def soak(phase: Soak, start_ns: int, first: int, step: int) -> Soaking:
         wake_on_time()
         return pace(here.store, *seat, phase, start_ns, real_timing())
 
-    cpu_ns = time.process_time_ns()
-    done = here.threads.map(client, seats)
-    cpu_ns = time.process_time_ns() - cpu_ns
+    with counted(here) as spent:
+        done = here.threads.map(client, seats)
     parts = [
         by_interval(phase, turns, paced) for (_, turns), paced in zip(seats, done, strict=True)
     ]
-    return Soaking(add_up(parts), cpu_ns)
+    return Soaking(add_up(parts), spent)
 
 
 def pace(

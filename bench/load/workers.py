@@ -37,6 +37,7 @@ PRELOAD = [
     "psycopg",
     "pymongo",
     "sqlalchemy",
+    "bench.load.frozen",
 ]
 PATIENCE_SECONDS = 60.0
 """The longest that any one call to a worker may take beyond its own measuring time."""

@@ -33,6 +33,8 @@ def execute(phase: Failover, stage: Stage) -> FailedOver:
         for worker in crew:
             stage.open(worker)
         shared = crew[MAJORITY].call(load.open_shared, opener, phase.shared)
+        # A replica may be behind by all of this yet: a loss of it would be none of the load's.
+        cluster.wait_until_settled()
         start_ns = soon_ns()
         rng = Random(stage.seed)  # noqa: S311 - must repeat from its seed
         strike_ns = start_ns + int(phase.before_seconds * rng.uniform(0.5, 1.0) * 1e9)

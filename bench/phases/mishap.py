@@ -1,6 +1,6 @@
-"""What goes wrong while instances race: answers are lost, the server or an instance stands still.
+"""What goes wrong while instances race: the server or an instance stands still.
 
-Each happens at instants drawn from the trial's seed, is undone by itself, and is counted.
+It happens at instants drawn from the trial's seed, is undone by itself, and is counted.
 """
 
 import contextlib
@@ -10,8 +10,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-
-from bench.faults.proxy import Proxy
 
 PAUSE_SECONDS = 0.02
 """Longer than any call of a healthy store, shorter than any driver's patience."""
@@ -75,15 +73,3 @@ def pause_times_ns(seed: int, start_ns: int, rounds: int, gap_ns: int) -> Sequen
     chosen = sorted(rng.sample(range(rounds), -(-rounds // PAUSED_EVERY)))
     nearby_ns = int(PAUSE_SECONDS * 1e9 / 4)
     return [start_ns + n * gap_ns + rng.randrange(-nearby_ns, nearby_ns) for n in chosen]
-
-
-def lose_answers(proxy: Proxy, families: Sequence[str]) -> Callable[[int], None]:
-    """Give what loses the first answer of a round: that of the call that reached the server first.
-
-    Told by the family's name, so that a driver's heartbeat isn't met instead.
-    """
-
-    def strike(number: int) -> None:
-        proxy.drop_next_reply(matching=families[number].encode())
-
-    return strike

@@ -59,7 +59,7 @@ def command(run: Run) -> str:
     """Give the command that makes the same run again, settings and all."""
     words = ["refreshbench", "run", *run.parameters]
     for subject in run.subjects:
-        if not subject.control:
+        if not (subject.control or subject.companion):
             words += ["-b", subject.spec]
     words += ["--effort", run.effort, "--seed", str(run.seed)]
     if run.options.get("workers", LOCAL) != LOCAL:

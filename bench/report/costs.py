@@ -29,6 +29,7 @@ SPENT: Sequence[Column] = (
     Column("client CPU", "µs/op"),
     *(column for _, column in COLUMNS),
 )
+MEMORY: Sequence[Column] = (Column("server memory", "MB"), Column("client memory", "MB"))
 
 
 def cost_cells(cost: CostFigures | None, source: str) -> Sequence[Cell]:
@@ -47,11 +48,18 @@ def spent_cells(spent: Spending | None, source: str) -> Sequence[Cell]:
     ]
 
 
+def memory_cell(size_bytes: int | None, source: str) -> Cell:
+    """Write memory in MB, as it was at the end."""
+    if size_bytes is None:
+        return Cell(NOTHING, tone="none")
+    return Cell(formats.megabytes(size_bytes), size_bytes / 1e6, source=source)
+
+
 def cost_table(material: Material) -> Table:
     """Make the compact table: every cost of a rotation and of a login, subject by subject."""
     summary = material.summary
     at = summary.reference_connections
-    columns = [*SPENT, Column("server memory", "MB"), Column("client memory", "MB")]
+    columns = [*SPENT, *MEMORY]
     groups = []
     for operation in ("rotate", "issue"):
         for durability, members in summary.by_class():

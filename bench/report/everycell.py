@@ -13,6 +13,7 @@ CAPACITY = (
     "One core of the server could do: 10⁶ / (server CPU µs per operation). It says what the server"
     " would carry if CPU were its only limit, also where the client was too slow to ask for it."
 )
+BESIDE = "Run beside the others to lose: the positive control"
 WINDOW = (
     "Loss reached back: the longest over trials, and the share of such faults whose loss reaches no"
     " further, with 95% confidence: 0.05^(1/n). Faults that lose: the exact 95% interval of their"
@@ -91,7 +92,10 @@ def every_fault(material: Material) -> Table:
     summary = material.summary
     groups = []
     for fault in dict.fromkeys(figures.fault for figures in summary.faults):
-        for durability, members in summary.by_class():
+        _, done, _ = formats.FAULTS.get(fault, (fault, fault, fault))
+        controls = [one for one in summary.fault_controls() if summary.fault(one.label, fault)]
+        classes = [(CLASS_WORDS[durability], members) for durability, members in summary.by_class()]
+        for words, members in [*classes, *([(BESIDE, controls)] if controls else [])]:
             rows = [
                 Row(
                     material.names[subject.label],
@@ -100,8 +104,7 @@ def every_fault(material: Material) -> Table:
                 )
                 for subject in members
             ]
-            _, done, _ = formats.FAULTS.get(fault, (fault, fault, fault))
-            groups.append(Group(f"{done} · {CLASS_WORDS[durability]}", rows))
+            groups.append(Group(f"{done} · {words}", rows))
     return Table(
         name="every-fault",
         caption="What each fault took, and what it brought back",

@@ -246,3 +246,6 @@ def _soak(series: SoakSeries) -> Iterator[Fields]:
         *((f"{name}, growth", "", series.grown(name)) for name in series.counters),
     ):
         yield {**known, "figure": figure, "unit": unit, "value": value}
+    if series.spent is not None:
+        yield from rows.spending(known, series.spent)
+    yield from rows.memory(known, series.client_rss_bytes, series.server_rss_bytes)

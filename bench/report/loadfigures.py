@@ -43,12 +43,7 @@ def _step(step: LoadStep) -> Iterator[Fields]:
     yield {**known, **share}
     if step.spent is not None:
         yield from rows.spending(known, step.spent)
-    for figure, size in (
-        ("client memory", step.client_rss_bytes),
-        ("server memory", step.server_rss_bytes),
-    ):
-        if size is not None:
-            yield {**known, "figure": figure, "unit": "bytes", "value": size}
+    yield from rows.memory(known, step.client_rss_bytes, step.server_rss_bytes)
 
 
 def _capacity(capacity: Capacity) -> Iterator[Fields]:

@@ -60,6 +60,13 @@ def server_cpu(known: Fields, figure: Estimate) -> Fields:
     return {**known, "figure": "server CPU", "unit": "us/op", **estimated(figure)}
 
 
+def memory(known: Fields, client_bytes: int | None, server_bytes: int | None) -> Iterator[Fields]:
+    """Give a row for each part's memory that was looked at."""
+    for figure, size_bytes in (("client memory", client_bytes), ("server memory", server_bytes)):
+        if size_bytes is not None:
+            yield {**known, "figure": figure, "unit": "bytes", "value": size_bytes}
+
+
 def costs(known: Fields, cost: CostFigures) -> Iterator[Fields]:
     """Give a row for disk, fsyncs and network each, with the reason where there is no figure."""
     for name, unit in COSTS.items():

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from scenarios.cost import Cost
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soak:
@@ -63,4 +65,7 @@ class Soaked:
     """One before the first interval, then one after each."""
     processes: int
     client_cpu_ns: int
+    client_rss_bytes: int
     server_cpu_ns: int | None
+    server_rss_bytes: int | None
+    cost: Cost

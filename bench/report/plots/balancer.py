@@ -8,11 +8,11 @@ from bench.report.plots import canvas, shares
 from bench.report.plots.scene import Plot, Scene
 
 READING = (
-    "Bar: all refreshes that were answered; red: those refused, so that the user had to log in"
-    " again. One each: every instance has a store of its own, its memory or the disk of its host,"
-    " since hosts can't share it; otherwise all are on one. Alive: sessions that some instance"
-    " accepted after their logout had been acknowledged. Replaced: halfway the first instance gives"
-    " way to one with an empty disk; restarted: it starts again where it was."
+    "Bar: all refreshes that were answered; red, and in figures: those refused, so that the user"
+    " had to log in again. One each: every instance has a store of its own, its memory or the disk"
+    " of its host, since hosts can't share it; otherwise all are on one. Alive: sessions that some"
+    " instance accepted after their logout had been acknowledged. Replaced: halfway the first"
+    " instance gives way to one with an empty disk; restarted: it starts again where it was."
 )
 
 
@@ -50,7 +50,8 @@ def draw(scene: Scene) -> Plot | None:
 
 
 def _head(arrangement: str) -> str:
-    return arrangement.replace(", ", "\n")
+    """Break a heading, which the columns are too narrow for; the reading says when."""
+    return arrangement.replace(" halfway", "").replace(", ", "\n")
 
 
 def _bar(axes: Axes, y: float, figures: BalancerFigures | None) -> None:
@@ -59,11 +60,9 @@ def _bar(axes: Axes, y: float, figures: BalancerFigures | None) -> None:
         shares.note(axes, y, formats.NOTHING if figures is None else "nothing was answered")
         return
     share = figures.all_refused / figures.refreshes
-    words = f"{formats.percent(share)} refused"
-    if figures.logouts:
-        words += f"; {figures.alive_after_logout:,} of {figures.logouts:,} alive"
-    bad = bool(figures.all_refused or figures.alive_after_logout)
-    shares.bar(axes, y, share, words, bad=bad)
+    alive = figures.alive_after_logout
+    words = f"{alive:,} of {figures.logouts:,} alive" if figures.logouts else "no logout"
+    shares.bar(axes, y, share, words, bad=alive > 0, inside=formats.percent(share))
 
 
 def _words(figures: BalancerFigures) -> str:

@@ -22,6 +22,7 @@ Look = tuple[object, str, str]
 ROW = 1.3
 """A row has room for two lines."""
 BACK: Sequence[Harm] = ("resurrected_rotated", "resurrected_revoked")
+BESIDE = "run beside them to lose (the positive control)"
 READING = (
     "Each cell is one fault under load, and counts acknowledged writes, lost of all. Red: some were"
     " gone afterwards, the darker the more, with how far back the loss reached and how many"
@@ -37,7 +38,8 @@ def draw(scene: Scene) -> Plot | None:
     faults = list(dict.fromkeys(figures.fault for figures in summary.faults))
     if not faults:
         return None
-    layout = rows.place(summary.by_class())
+    controls = summary.fault_controls()
+    layout = rows.below(rows.place(summary.by_class()), BESIDE, controls)
     figure = canvas.sheet(layout.inches * ROW)
     axes = figure.subplots()
     rows.paint(axes, layout, scene.looks)
@@ -52,8 +54,11 @@ def draw(scene: Scene) -> Plot | None:
     axes.tick_params(axis="x", length=0)
     for number, fault in enumerate(faults):
         for label, y in layout.at.items():
-            _cell(axes, number, y, _look(summary, label, fault), len(faults))
-    each = "–".join(map(str, sorted({len(figures.trials) for figures in summary.faults})))
+            # A control is only put to those faults that it is needed for.
+            if summary.fault(label, fault) or not any(one.label == label for one in controls):
+                _cell(axes, number, y, _look(summary, label, fault), len(faults))
+    trials = [len(figures.trials) for figures in summary.faults]
+    each = "–".join(map(str, sorted({min(trials), max(trials)})))
     written = sum(figures.acknowledged for figures in summary.faults)
     canvas.finish(
         figure,

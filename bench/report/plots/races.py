@@ -6,11 +6,9 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
-from backends.store import Durability
 from bench.analysis.consistency import RaceFigures, controls
 from bench.report import formats
 from bench.report.plots import canvas, rows
-from bench.report.plots.rows import Rows
 from bench.report.plots.scene import Plot, Scene
 
 HELD, SOME, MOST, ALARM, NOTHING = "#D3E0EA", "#F08A70", "#B2182B", "#F2CF66", "#FFFFFF"
@@ -57,23 +55,16 @@ def draw(scene: Scene) -> Plot | None:
     columns = _columns(every)
     if not columns:
         return None
-    layout = rows.place(summary.by_class())
     naive = [subject for subject in summary.subjects if subject.naive]
-    below = rows.place([(Durability.NONE, naive)] if naive else [])
-    height = layout.height + below.height
-    figure = canvas.sheet(Rows({}, [], height).inches + 0.45)
+    layout = rows.below(rows.place(summary.by_class()), NAIVE_HEADING, naive)
+    figure = canvas.sheet(layout.inches + 0.45)
     axes = figure.subplots()
-    every_row = Rows(
-        {**layout.at, **{label: y + layout.height for label, y in below.at.items()}},
-        [*layout.headings, *((NAIVE_HEADING, layout.height) for _ in below.headings)],
-        height,
-    )
-    rows.paint(axes, every_row, scene.looks)
+    rows.paint(axes, layout, scene.looks)
     places = _places(columns)
     _head(axes, columns, places)
     at = {(races.label, _key(races)): races for races in every}
     endless = {subject.label for subject in summary.subjects if "revokes" in subject.lacking}
-    for label, y in every_row.at.items():
+    for label, y in layout.at.items():
         for x, column in zip(places, columns, strict=True):
             if label in endless and column.contest != "rotate":
                 _note(axes, x, y, "n/a")

@@ -43,6 +43,15 @@ def place(groups: Sequence[tuple[Durability, Sequence[SubjectFacts]]]) -> Rows:
     return Rows(at, headings, y)
 
 
+def below(rows: Rows, heading: str, members: Sequence[SubjectFacts]) -> Rows:
+    """Put one more group under the classes; nothing where it has no members."""
+    if not members:
+        return rows
+    at = {subject.label: rows.height + number for number, subject in enumerate(members, 1)}
+    headings = [*rows.headings, (heading, rows.height)]
+    return Rows({**rows.at, **at}, headings, rows.height + len(members) + 1)
+
+
 def paint(axes: Axes, rows: Rows, looks: Mapping[str, Look] | None = None) -> None:
     """Shade the classes and name the rows; only shade without `looks`."""
     axes.set_ylim(rows.height - 0.4, -0.55)

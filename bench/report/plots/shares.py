@@ -11,6 +11,10 @@ HARMED, WHOLE, QUIET, PLAIN = "#B3000C", "#B9C4CE", "#777777", "#222222"
 ROW = 0.46
 """Inches: a bar, and a line of text."""
 _BAR, _BAR_AT, _WORDS_AT = 0.34, -0.17, 0.19
+_HALF = 0.5
+"""Above it, the words inside stand on the part, else beside it."""
+_WIDE = 6
+"""Columns up to which a heading has room in the usual size."""
 
 
 def sheet(names: Sequence[str], heads: Sequence[str], unit: str) -> tuple[Figure, Sequence[Axes]]:
@@ -22,18 +26,23 @@ def sheet(names: Sequence[str], heads: Sequence[str], unit: str) -> tuple[Figure
         axes.set_ylim(len(names) - 0.45, -0.55)
         axes.set_xlim(0, 100)
         axes.set_xlabel(unit)
-        axes.set_title(head, weight="bold")
+        axes.set_title(head, weight="bold", fontsize=8.5 if len(heads) <= _WIDE else 7.4)
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0)
         axes.set_yticks([*range(len(names))], names) if number == 0 else axes.set_yticks([])
     return figure, columns
 
 
-def bar(axes: Axes, y: float, share: float, words: str, *, bad: bool) -> None:
-    """Draw the part of 1 that is harmed, in the whole."""
+def bar(axes: Axes, y: float, share: float, words: str, *, bad: bool, inside: str = "") -> None:
+    """Draw the part of 1 that is harmed, in the whole, its words below and a few inside."""
     axes.barh(y + _BAR_AT, 100, height=_BAR, color=WHOLE, linewidth=0)
     axes.barh(y + _BAR_AT, 100 * share, height=_BAR, color=HARMED, linewidth=0)
     colour = HARMED if bad else PLAIN
+    on_part = share > _HALF
+    axes.text(
+        100 * share + (-2 if on_part else 2), y + _BAR_AT, inside, va="center", fontsize=7.2,
+        ha="right" if on_part else "left", color="#FFFFFF" if on_part else PLAIN,
+    )  # fmt: skip
     axes.text(0.6, y + _WORDS_AT, words, va="center", fontsize=7.2, color=colour)
 
 

@@ -24,8 +24,6 @@ UNCONTROLLED = (
     "uncontrolled: no topology of this run lost anything under this fault, so nothing shows that"
     " a loss would have been seen."
 )
-
-
 UNDECIDED = Cell("undecided", tone="none")
 
 

@@ -4,7 +4,7 @@ from bench.analysis.load import Capacity, LoadStep
 from bench.report import formats
 from bench.report.blocks import Cell, Column, Group, Material, Prose, Row, Section, Table
 from bench.report.comparison import CLASS_WORDS, MARKS
-from bench.report.costs import SPENT, WHAT, spent_cells
+from bench.report.costs import MEMORY, SPENT, WHAT, memory_cell, spent_cells
 from bench.report.loadcells import capacity_cell, source, state_cell, step_cell
 from bench.report.noise import noise_table
 
@@ -172,7 +172,7 @@ def _costs(material: Material) -> Table:
         name="load-cost",
         caption="What an operation cost at each rate",
         corner="Step",
-        columns=[*SPENT, Column("server memory", "MB"), Column("client memory", "MB")],
+        columns=[*SPENT, *MEMORY],
         groups=groups,
         legend=[WHAT, SPIN],
         folded=True,
@@ -183,7 +183,7 @@ def _cost(step: LoadStep) -> list[Cell]:
     memory = [step.server_rss_bytes, step.client_rss_bytes]
     return [
         *spent_cells(step.spent, source(step)),
-        *[Cell(formats.megabytes(size), size / 1e6 if size else None) for size in memory],
+        *[memory_cell(size, source(step)) for size in memory],
     ]
 
 

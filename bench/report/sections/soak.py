@@ -7,6 +7,7 @@ from bench.analysis.soak import SoakPoint, SoakSeries
 from bench.report import formats
 from bench.report.blocks import Cell, Column, Group, Material, Points, Row, Section, Table
 from bench.report.comparison import CLASS_WORDS
+from bench.report.costs import MEMORY, SPENT, WHAT, memory_cell, spent_cells
 
 READING = (
     "Response: from when a rotation was due to its answer, so that what waits behind a stall"
@@ -16,6 +17,11 @@ READING = (
 )
 GROWTH = (
     "Data, index and log: by how much they grew from the first look to the last, as the store says."
+)
+LOOKS = (
+    "The server's part has in it what it does in the background, and to answer a look at its"
+    " counters once an interval. CPU of a process of the server that ended meanwhile, such as an"
+    " autovacuum worker, is lost."
 )
 NAMED = 8
 """Stalls that are listed for a store; more are counted."""
@@ -37,6 +43,7 @@ def section(material: Material) -> Section | None:
         [
             *material.drawn("soak"),
             _table(material),
+            _costs(material),
             *([Points("Stalls, and what the store did at the time", stalls)] if stalls else []),
         ],
     )
@@ -73,6 +80,37 @@ def _table(material: Material) -> Table:
         ],
         groups=groups,
         legend=[READING, GROWTH],
+    )
+
+
+def _costs(material: Material) -> Table:
+    """Make the table of what a rotation took, over the whole load."""
+    groups = []
+    for durability, members in material.summary.by_class():
+        rows = [
+            Row(
+                material.names[subject.label],
+                [
+                    *spent_cells(one.spent, one.trial),
+                    memory_cell(one.server_rss_bytes, one.trial),
+                    memory_cell(one.client_rss_bytes, one.trial),
+                ],
+                material.colours[subject.backend],
+            )
+            for subject in members
+            for one in material.summary.soak
+            if one.label == subject.label
+        ]
+        if rows:
+            groups.append(Group(CLASS_WORDS[durability], rows))
+    return Table(
+        name="soak-cost",
+        caption="What a rotation cost in the long run",
+        corner="Subject",
+        columns=[*SPENT, *MEMORY],
+        groups=groups,
+        legend=[WHAT, LOOKS],
+        folded=True,
     )
 
 
