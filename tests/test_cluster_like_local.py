@@ -69,6 +69,7 @@ def measured(source: Source | None, server: Server, seed: int, folder: Path) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)
 def test_dask_workers_here_are_as_fast_as_local_ones(
     workspace: Workspace,
     fresh_server: Callable[..., Server],

@@ -66,6 +66,7 @@ def peak(command: Sequence[str]) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3_600)
 def test_ten_million_sessions_take_less_than_300_mb(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
