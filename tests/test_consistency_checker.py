@@ -11,6 +11,7 @@ from backends.store import Capabilities, No
 from scenarios import checkers
 from scenarios.checkers.anomaly import Anomaly
 from scenarios.consistency import (
+    SCENARIO,
     ConsistencyParameters,
     Races,
     Visibility,
@@ -21,6 +22,7 @@ from scenarios.consistency import (
 from scenarios.history import Event, Kind
 from scenarios.phases.observe import Observe, Observed, Sighting
 from scenarios.phases.race import Contest, Race, Raced
+from scenarios.scenario import Effort
 
 RACY = f"{Path(__file__).parent / 'racy_store.py'}:make"
 Calls = Sequence[tuple[int, int, str]]
@@ -301,3 +303,11 @@ def test_a_store_that_cannot_revoke_is_not_asked_to() -> None:
     parameters = ConsistencyParameters(trials=1)
     [case] = cases(parameters, Capabilities(revokes=No("nothing to mark")))
     assert {phase.contest for phase in case.phases if isinstance(phase, Race)} == {"rotate"}
+
+
+def test_thorough_effort_races_often_enough() -> None:
+    """For at least 10^5 tokens of each store, by up to 16 instances: docs/method.md says so."""
+    thorough = SCENARIO.presets[Effort.THOROUGH]
+    assert isinstance(thorough, ConsistencyParameters)
+    assert thorough.trials * len(thorough.instances) * thorough.races >= 100_000
+    assert max(thorough.instances) == 16

@@ -35,7 +35,8 @@ FAILOVER = [
 ]
 LONGEST_SECONDS = 8.0
 """Into the run, from which moments are drawn: beyond the end of most of its trials."""
-GONE_SECONDS = 5.0
+GONE_SECONDS = 20.0
+"""A fork server that is at its imports ends after them: on a busy machine, that takes a while."""
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

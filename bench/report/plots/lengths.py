@@ -118,4 +118,4 @@ def _below(fault: Fault, figures: FailoverFigures | None) -> str:
     served = formats.NOTHING if until is None else f"{until / 1e9:.1f}"
     lasted = f"{figures.lasted_ns / 1e9:.1f}"
     twice = figures.double_spends / len(figures.trials)
-    return f"{done}{seconds:g} s\n{lasted}\n{served}\n{formats.significant(twice)}"
+    return f"{done}{seconds:g} s\n{lasted}\n{served}\n{twice:,.3g}"
