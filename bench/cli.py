@@ -49,7 +49,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     try:
         code = app(arguments, prog_name="refreshbench", standalone_mode=False)
     except TyperException as error:
-        return _say(error.format_message(), error.exit_code)
+        return _say(f"{error.format_message().rstrip('.')}{_see(error)}", error.exit_code)
     except MissingDriver as error:
         return _say(str(error), 3)
     except BadSubject as error:
@@ -59,6 +59,12 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except typer.Abort:
         return _say("aborted", 1)
     return code if isinstance(code, int) else 0
+
+
+def _see(error: TyperException) -> str:
+    """Name the help of the command that was typed, for what was typed wrong."""
+    context = getattr(error, "ctx", None)
+    return f" (see {context.command_path} --help)" if context else ""
 
 
 def _say(problem: str, code: int) -> int:

@@ -15,7 +15,7 @@ from bench.record import Record, Skipped
 from bench.servers.server import Found, Unavailable
 from bench.spoilers import spoilers
 from bench.subjects import available
-from bench.workspace import scratch
+from bench.workspace import made_scratch
 
 
 class ServerRow(Record):
@@ -198,12 +198,13 @@ def _scenario_row(name: str) -> ScenarioRow:
 
 
 def health() -> Health:
-    """Look at everything that a run would need; takes a second or two, starts no server."""
+    """Look at everything that a run would need; takes a second or two, starts no server.
+
+    Raises Missing: no place to write.
+    """
     found = server_rows()
     chosen = available(DEFAULT_SUBJECTS, "auto")
-    folder = scratch()
-    folder.mkdir(parents=True, exist_ok=True)
-    environment = collect(folder)
+    environment = collect(made_scratch())
     return Health(
         servers=found,
         backends=backend_rows(found),

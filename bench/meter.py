@@ -6,6 +6,7 @@ while the measuring goes on: the kernel counts by itself, and is asked before an
 """
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from bench.fsyncs import FsyncCounter, Unavailable
 from scenarios.cost import Figure
 
 _CPUCLOCK_SCHED = 2
+_TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
 NOT_READABLE = "the processes belong to another user, who alone may read their disk writes"
 
 
@@ -38,9 +40,10 @@ class Spent:
 
 @contextlib.contextmanager
 def metered(pids: Callable[[], Sequence[int]], *, disk: bool = True) -> Iterator[Spent]:
-    """Meter processes, those that come meanwhile included. What one that goes spent is lost.
+    """Meter processes, those that come meanwhile included.
 
-    Without `disk`, for processes that keep nothing, writes and fsyncs are left out.
+    CPU of one that goes is known to whoever waited for it, in ticks of 10 ms, and lost if that is
+    none of them. Without `disk`, for processes that keep nothing, writes and fsyncs are left out.
     """
     spent = Spent()
     counter: FsyncCounter | None = None
@@ -51,11 +54,13 @@ def metered(pids: Callable[[], Sequence[int]], *, disk: bool = True) -> Iterator
         spent.missing["fsyncs"] = str(error)
     try:
         written = written_bytes(at_first) if disk else {}
+        gone_before = _of_ended_children_ns(at_first)
         # Last before the block, and first after it: what the rest costs is none of theirs.
         used = cpu_ns(at_first)
         fsyncs = counter.count() if counter else None
         yield spent
         now_used = cpu_ns(used)
+        gone = _of_ended_children_ns(at_first) - gone_before
         if counter is not None and fsyncs is not None:
             spent.fsyncs = counter.count() - fsyncs
     finally:
@@ -64,7 +69,9 @@ def metered(pids: Callable[[], Sequence[int]], *, disk: bool = True) -> Iterator
     at_last = pids()
     came = cpu_ns([pid for pid in at_last if pid not in used])
     spent.seen = bool(at_last)
-    spent.cpu_ns = spent_between(used, {**now_used, **came})
+    # What they had used before isn't of the block.
+    gone -= sum(ns for pid, ns in used.items() if pid not in now_used)
+    spent.cpu_ns = spent_between(used, {**now_used, **came}) + max(gone, 0)
     spent.memory_bytes = memory_bytes(at_last)
     if disk and (now_written := written_bytes(at_last)):
         spent.written_bytes = spent_between(written, now_written)
@@ -107,6 +114,21 @@ def _cpu_ns(pid: int) -> int | None:
         return time.clock_gettime_ns((~pid << 3) | _CPUCLOCK_SCHED)
     except OSError:
         return None
+
+
+def _of_ended_children_ns(pids: Iterable[int]) -> int:
+    """Give the CPU time of all children that these processes have waited for so far."""
+    return sum(_read(pids, _waited_for_ns).values())
+
+
+def _waited_for_ns(pid: int) -> int | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    # cutime and cstime of proc_pid_stat(5); before them the program's name, which may hold spaces.
+    user, system = stat.rpartition(")")[2].split()[13:15]
+    return (int(user) + int(system)) * _TICK_NS
 
 
 def _written_bytes(pid: int) -> int | None:

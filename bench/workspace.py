@@ -31,6 +31,22 @@ def scratch() -> Path:
     return Path(named).resolve() if named else platformdirs.user_cache_path("refreshbench")
 
 
+def made_scratch() -> Path:
+    """Give that folder, made if it isn't there. Raises Missing: no place to write."""
+    folder = scratch()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return folder
+
+
+def _unwritable(folder: Path, error: OSError) -> Missing:
+    return Missing(
+        f"can't write {folder}: {error.strerror}; set REFRESHBENCH_SCRATCH to a folder of your own"
+    )
+
+
 class Workspace:
     """One run's scratch folder, as a context manager. Everything in it ends with it.
 
@@ -48,10 +64,7 @@ class Workspace:
             self._lock = _locked(self.path.with_suffix(".lock"), "x")
             self.path.mkdir()
         except OSError as error:
-            raise Missing(
-                f"can't write {runs}: {error.strerror};"
-                " set REFRESHBENCH_SCRATCH to a folder of your own"
-            ) from error
+            raise _unwritable(runs, error) from error
         self._guardian = subprocess.Popen(
             [
                 *(sys.executable, "-I", "-S", guardian.__file__),

@@ -3,6 +3,7 @@
     python -m benchmarks.statistics coverage   how often an interval holds the true median
     python -m benchmarks.statistics ranks      how often equal stores are put one before another
     python -m benchmarks.statistics compare    how often `compare` is wrong, and how often right
+    python -m benchmarks.statistics capacity   the same of capacities that a search found
 
 Each prints the table that docs/method.md has; with `--write` it puts it there.
 """
@@ -10,6 +11,7 @@ Each prints the table that docs/method.md has; with `--write` it puts it there.
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+from benchmarks.capacities import STORES, told_of_capacities
 from benchmarks.intervals import ASKED, LEAST, MOST, bootstrap_coverage, coverage, stopping
 from benchmarks.noise import HARDEST, SHAPES
 from benchmarks.published import publish
@@ -80,10 +82,31 @@ def compare_table(repeats: int) -> str:
     )
 
 
+def capacity_table(repeats: int) -> str:
+    """Write what compare said of capacities."""
+    heads = [
+        "noise of a trial",
+        "search",
+        "trials a side",
+        "same code: anything said",
+        "same code: exit code 1",
+        "slowed 10%: exit code 1",
+        "slowed 10%: capacities said worse",
+    ]
+    rows = [
+        [f"{one.noise:.0%}", one.effort, one.trials, *map(_percent, one[3:])]
+        for one in told_of_capacities(repeats)
+    ]
+    return f"{repeats:,} simulated pairs of runs each, of {STORES} stores.\n\n" + _table(
+        heads, rows
+    )
+
+
 FULL: Mapping[str, tuple[Callable[[int], str], int]] = {
     "coverage": (coverage_table, 10_000),
     "ranks": (ranks_table, 2_000),
     "compare": (compare_table, 250),
+    "capacity": (capacity_table, 250),
 }
 
 

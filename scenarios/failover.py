@@ -60,7 +60,7 @@ class FailoverFindings(Findings):
     lasted_ns: int
     """From the fault until it was healed."""
     took_over: bool
-    """Whether another primary was there by then."""
+    """Whether another primary was there by then: it was seen, or served the majority's side."""
     acknowledged: int
     """Writes acknowledged by anyone, from the beginning to the heal."""
     acknowledged_by_old: int
@@ -144,7 +144,7 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
         why_no_cut=seen.why_no_cut,
         seconds=seen.phase.seconds,
         lasted_ns=seen.healed_ns - seen.struck_ns,
-        took_over=seen.took_over,
+        took_over=seen.took_over or (served_ns is not None and served_ns <= seen.healed_ns),
         acknowledged=sum(losses.acknowledged.values()),
         acknowledged_by_old=sum(event.instance != MAJORITY for event in after),
         lost_writes=len(losses.lost),

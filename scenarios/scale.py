@@ -175,7 +175,7 @@ SCENARIO = Scenario(
             most_load_seconds=120.0,
             seconds=2.0,
             warmup_seconds=0.3,
-            most_calls=50_000,
+            most_calls=40_000,
         ),
         Effort.THOROUGH: ScaleParameters(
             trials=3,
@@ -183,7 +183,7 @@ SCENARIO = Scenario(
             most_load_seconds=1_800.0,
             seconds=5.0,
             warmup_seconds=1.0,
-            most_calls=100_000,
+            most_calls=80_000,
         ),
     },
     cases=cases,

@@ -3,10 +3,11 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import backends
-from backends.cookie import CookieStore
+from backends.cookie import CAPABILITIES, CookieStore
 from backends.store import Place, Policy, Session
 from bench.phases.stage import Stage
 from bench.servers.server import Server
@@ -15,7 +16,9 @@ SIEVE, HOARDER = f"{__file__}:Sieve", f"{__file__}:Hoarder"
 
 
 class Sieve(CookieStore):
-    """Takes every session and keeps none."""
+    """Takes every session and keeps none, however many there are."""
+
+    capabilities = replace(CAPABILITIES, bound=None)
 
     def load(self, sessions: Iterable[Session]) -> int:
         last = deque(enumerate(sessions, 1), maxlen=1)

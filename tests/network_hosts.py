@@ -58,14 +58,10 @@ def dask(
             wait_for_workers(scheduler, len(prefixes))
         yield scheduler
     finally:
-        for process in reversed(started):
-            process.terminate()
+        # Asked to end, a worker would wait for its scheduler, and `unshare` wouldn't listen.
         for process in started:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.kill()
+            process.wait()
 
 
 def apart(host: Host) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """Comparing two runs by what they carry, open loop: capacity, and responses at the same rate."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from bench.record import Trial
 from bench.report.changes import as_markdown, headline
 from scenarios.offered_load import LoadParameters
 from tests import records
+from tests.cli import Cli
 from tests.summaries import subject
 from tests.test_climb import FELL_BEHIND, loaded, step
 from tests.test_compare import ENVIRONMENT, latency_trials
@@ -228,3 +230,26 @@ def test_a_slower_machine_carries_less_of_everything() -> None:
     ]
     lacking = judged(*unloaded, relative_to="control")
     assert why(lacking, "throughput") == "control: not measured so in BASE"
+
+
+def test_a_gate_fails_on_a_store_that_carries_less(cli: Cli, tmp_path: Path) -> None:
+    """Exit code 1, with the figures by name."""
+    for name, trials in (("before", load_trials()), ("after", load_trials(1.2, seed=1))):
+        run = recorded(trials)
+        records.write(tmp_path / "results" / name, run.run, run.trials)
+    said = cli("compare", "before", "after")
+    assert said.code == 1
+    assert CAPACITY in said.out
+    assert "regression: 3 worse" in said.out
+
+
+def test_a_gate_that_finds_everything_limited_passes_nothing(cli: Cli, tmp_path: Path) -> None:
+    """Exit code 2; the reasons are beside the figures."""
+    limited = {"client_cpu_ns": 195 * 10**7, "holds": False}
+    for name, seed in (("before", 0), ("after", 1)):
+        run = recorded(load_trials(seed=seed, step_changed=limited, fails_at=RATES[1]))
+        records.write(tmp_path / "results" / name, run.run, run.trials)
+    said = cli("compare", "before", "after")
+    assert said.code == 2
+    assert said.err.splitlines()[-1].endswith("can be compared: each figure says why")
+    assert "in BASE: generator-limited" in said.err

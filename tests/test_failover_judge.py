@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from backends.store import Capabilities, No
 from scenarios import failover, staleness
 from scenarios.history import Event, State, Status
@@ -49,7 +51,7 @@ def judged(*events: Event, found: State | None, **how: Any) -> failover.Failover
                 history=events,
                 struck_ns=STRUCK_NS,
                 healed_ns=HEALED_NS,
-                took_over=True,
+                took_over=how.get("took_over", True),
                 settled_ns=SETTLED_NS,
                 recovered={"f": found, **how.get("others", {})},
                 integrity=None,
@@ -110,6 +112,19 @@ def test_calls_in_vain_to_the_end_are_an_outage_without_end() -> None:
         found=State(generation=1, digest="d1", revoked=False),
     )
     assert found.unavailable_ns is None
+
+
+@pytest.mark.parametrize(("at_ns", "expected"), [(150, True), (HEALED_NS + 1, False)])
+def test_who_served_the_majority_has_taken_over(at_ns: int, *, expected: bool) -> None:
+    """Before the heal nobody else can have: whoever asked at that moment may have missed it."""
+    found = judged(
+        ISSUED,
+        event(2, MAJORITY, "rotate", 1, 110, status="fail", outcome="NotSent"),
+        event(3, MAJORITY, "rotate", 1, at_ns),
+        found=State(generation=1, digest="d1", revoked=False),
+        took_over=False,
+    )
+    assert found.took_over is expected
 
 
 def test_what_fails_on_the_cut_off_side_is_no_outage_of_the_majority() -> None:

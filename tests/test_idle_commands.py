@@ -98,6 +98,14 @@ def test_doctor_says_what_runs_here(cli: Cli) -> None:
     assert found["environment"]["cpu"]["cores"] == psutil.cpu_count()
 
 
+def test_doctor_without_a_place_to_write_is_one_line(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 3, and what to set."""
+    monkeypatch.setenv("REFRESHBENCH_SCRATCH", "/proc/nowhere")
+    assert_one_line(cli("doctor"), 3, "can't write /proc/nowhere", "set REFRESHBENCH_SCRATCH")
+
+
 def test_clean_says_what_it_removed(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

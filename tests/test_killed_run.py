@@ -132,9 +132,10 @@ def assert_completed_once(start: Start, tmp_path: Path) -> None:
 
 
 def moments(count: int, name: str) -> list[float]:
-    """Draw moments, in seconds into the run: the same in every run of the tests."""
+    """Draw a moment from each of so many parts of the run, the same in every run of the tests."""
     drawn = random.Random(name)
-    return [round(drawn.uniform(0, LONGEST_SECONDS), 2) for _ in range(count)]
+    part = LONGEST_SECONDS / count
+    return [round(part * (number + drawn.random()), 2) for number in range(count)]
 
 
 SAMPLE = moments(4, "sample")
@@ -156,19 +157,35 @@ def test_a_run_killed_at_any_moment_is_completed(
 
 
 @pytest.mark.server("redis")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("trials", [0, 2])
+@pytest.mark.parametrize(
+    ("number", "send", "trials"),
+    [
+        (signal.SIGTERM, os.killpg, 0),
+        (signal.SIGINT, os.killpg, 2),
+        (signal.SIGHUP, os.kill, 2),
+        pytest.param(signal.SIGINT, os.killpg, 0, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, os.killpg, 2, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, os.kill, 2, marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_told_to_end_says_one_line_and_is_completed(
-    number: signal.Signals, trials: int, start: Start, tmp_path: Path
+    number: signal.Signals,
+    send: Callable[[int, int], None],
+    trials: int,
+    start: Start,
+    tmp_path: Path,
 ) -> None:
-    """To the whole group, as a terminal and timeout(1) do; workers and servers say nothing."""
+    """To the whole group, as a terminal and timeout(1) do; workers and servers say nothing.
+
+    Or to the command alone, which ends all the others.
+    """
     process = start(*RUN)
     assert process.stderr is not None
     awaited = f"[{trials}/" if trials else "trials of"
     assert any(awaited in line for line in process.stderr)
     # Somewhere in the trial that follows, its workers just starting or at work.
     time.sleep(random.Random(f"{number}{trials}").uniform(0, 0.5))
-    os.killpg(process.pid, number)
+    send(process.pid, number)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 128 + number
     *progress, last = err.splitlines()
@@ -179,7 +196,7 @@ def test_a_run_told_to_end_says_one_line_and_is_completed(
 
 
 @pytest.mark.server("redis")
-@pytest.mark.parametrize("moment", [SAMPLE[0], *MANY])
+@pytest.mark.parametrize("moment", [SAMPLE[2], *MANY])
 def test_a_run_on_several_hosts_leaves_none_of_them(
     moment: float, start: Start, tmp_path: Path
 ) -> None:

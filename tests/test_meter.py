@@ -100,6 +100,71 @@ def test_a_known_second_of_cpu_is_read_back() -> None:
     assert spent.cpu_ns == pytest.approx(1e9, rel=0.05)
 
 
+A_CHILD_THAT_ENDS = """
+import os, sys, time
+def child_of(seconds):
+    child = os.fork()
+    if not child:
+        while time.process_time() < seconds: pass
+        os._exit(0)
+    os.waitpid(child, 0)
+child_of(0.2)
+print(flush=True)
+sys.stdin.readline()
+child_of(0.5)
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_child_that_was_waited_for_counts() -> None:
+    """It came and went in the block, as an autovacuum worker does; one before it doesn't count."""
+    with subprocess.Popen(
+        [sys.executable, "-c", A_CHILD_THAT_ENDS],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        with meter.metered(lambda: [process.pid]) as spent:
+            process.stdin.write("\n")
+            process.stdin.flush()
+            process.stdout.readline()
+        process.stdin.close()
+    assert spent.cpu_ns == pytest.approx(0.5e9, rel=0.1)
+
+
+def test_what_a_process_used_before_it_went_is_not_counted() -> None:
+    """A child that burnt most of its time before the block, and ended in it."""
+    code = (
+        "import os, sys, time\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    while time.process_time() < 0.5: pass\n"
+        "    print(os.getpid(), flush=True)\n"
+        "    sys.stdin.readline()\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+        "print(flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        alive = [process.pid, child]
+        with meter.metered(lambda: [pid for pid in alive if psutil.pid_exists(pid)]) as spent:
+            process.stdin.write("\n")
+            process.stdin.flush()
+            process.stdout.readline()
+        process.stdin.close()
+    assert spent.cpu_ns < 0.1e9
+
+
 WRITER = """
 import os, sys
 with open(sys.argv[1], "wb", buffering=0) as file:

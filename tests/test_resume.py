@@ -1,14 +1,11 @@
 """`run --resume`: a run that was cut short ends with every trial once."""
 
 import json
-import signal
+import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from bench.record import Run
@@ -16,11 +13,21 @@ from bench.run_folder import RunFolder
 from tests.cli import TINY, Cli, assert_one_line, command
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the results of a small complete run, which is made once."""
+    where = tmp_path_factory.mktemp("recorded")
+    process = command("run", "consistency", "-b", "memory", "-b", "cookie", *TINY, cwd=where)
+    _, err = process.communicate()
+    assert process.returncode == 0, err
+    return where / "results"
+
+
 @pytest.fixture
-def complete(cli: Cli) -> Run:
+def complete(recorded: Path, tmp_path: Path) -> Run:
     """A small complete run in ./results."""
-    said = cli("run", "consistency", "-b", "memory", "-b", "cookie", *TINY, "--json")
-    return RunFolder(Path(said.json()["run"])).run()
+    shutil.copytree(recorded, tmp_path / "results")
+    return RunFolder(only_run(tmp_path)).run()
 
 
 def only_run(folder: Path) -> Path:
@@ -92,80 +99,3 @@ def test_a_run_in_progress_is_not_run_by_another_process(cli: Cli, tmp_path: Pat
         said = cli("run", "--resume", folder.name)
         process.kill()
     assert_one_line(said, 2, "another process is running", folder.name)
-
-
-SLOW = ["run", "consistency", "-b", "redis:none", "-b", "sqlite", "--seed", "7",
-        *TINY, "--set=consistency.trials=4"]  # fmt: skip
-
-
-def processes_in(folder: Path) -> list[psutil.Process]:
-    """Give every process that has its working directory below `folder`."""
-    found = []
-    for process in psutil.process_iter(["cwd"]):
-        cwd = process.info["cwd"]
-        if cwd and Path(cwd).is_relative_to(folder):
-            found.append(process)
-    return found
-
-
-@pytest.fixture
-def slow(tmp_path: Path) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
-    """Start a run that takes several trials on a real server; ended with the test."""
-    started = []
-
-    def start() -> "subprocess.Popen[str]":
-        process = command(*SLOW, cwd=tmp_path, REFRESHBENCH_SCRATCH=str(tmp_path / "scratch"))
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def wait_for(process: "subprocess.Popen[str]", text: str) -> None:
-    """Read what `process` says until it says `text`."""
-    assert process.stderr is not None
-    assert any(text in line for line in process.stderr), text
-
-
-@pytest.mark.server("redis")
-@pytest.mark.parametrize("moment", ["trials of", "[1/", "[3/", "[6/"])
-def test_a_killed_run_leaves_nothing_and_is_completed_once(
-    cli: Cli, tmp_path: Path, slow: Callable[[], "subprocess.Popen[str]"], moment: str
-) -> None:
-    """SIGKILL: no process left within 5 s, and --resume ends with every trial once."""
-    process = slow()
-    wait_for(process, moment)
-    process.kill()
-    gone_by = time.monotonic() + 5
-    while left := processes_in(tmp_path / "scratch"):
-        assert time.monotonic() < gone_by, left
-        time.sleep(0.05)
-    folder = RunFolder(only_run(tmp_path))
-    before = folder.trials()
-    said = cli("run", "--resume", folder.path.name, "--json")
-    assert said.code == 0, said.err
-    planned = len(folder.run().plan)
-    assert said.json()["trials"] == {"planned": planned, "ok": planned, "failed": 0}
-    after = folder.trials()
-    assert after[: len(before)] == before
-    assert sorted(trial.id for trial in after) == sorted(trial.id for trial in folder.run().plan)
-
-
-@pytest.mark.server("redis")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_run_says_how_to_go_on(
-    tmp_path: Path, slow: Callable[[], "subprocess.Popen[str]"], number: signal.Signals
-) -> None:
-    """Exit code 128 + the signal, one line with the command that resumes, nothing left running."""
-    process = slow()
-    wait_for(process, "[2/")
-    process.send_signal(number)
-    _, err = process.communicate()
-    assert process.returncode == 128 + number
-    assert f"interrupted; go on with: refreshbench run --resume {only_run(tmp_path)}" in err
-    assert "Traceback" not in err
-    assert all(trial.status == "ok" for trial in RunFolder(only_run(tmp_path)).trials())
-    assert processes_in(tmp_path / "scratch") == []

@@ -26,7 +26,7 @@ from scenarios.phases.fill import Fill, Filled
 from scenarios.phases.visit import Visit, Visited
 from scenarios.scenario import Effort
 from tests import records
-from tests.filling import HOARDER, SIEVE, staged
+from tests.filling import staged
 
 NOW_MS = 1_800_000_000_000
 RACY = f"{Path(__file__).parent / 'racy_store.py'}:make"
@@ -138,33 +138,6 @@ class TestFilling:
         assert 0 < filled.sessions < 2_000_000
         assert isinstance(seen, Visited)
         assert seen.samples["rotate"].errors == {}
-
-    def test_the_harness_is_as_small_at_many_sessions_as_at_few(self, tmp_path: Path) -> None:
-        """300 thousand sessions take no more of it than 10 thousand; a hoarder shows they could."""
-        assert _grown(SIEVE, 300_000, tmp_path) < 20_000_000
-        assert _grown(HOARDER, 300_000, tmp_path) > 60_000_000
-
-    @pytest.mark.slow
-    def test_ten_million_sessions_take_less_than_300_mb(self, tmp_path: Path) -> None:
-        """Of all workers together, schedules included."""
-        with staged(SIEVE, tmp_path) as stage:
-            filled = phases.execute(fill(10_000_000, seconds=1_800), stage)
-            phases.execute(visit("rotate", most_calls=200_000), stage)
-            after = phases.execute(fill(10_000_000), stage)
-        assert isinstance(filled, Filled)
-        assert isinstance(after, Filled)
-        assert filled.sessions == 10_000_000
-        assert max(filled.client_rss_bytes, after.client_rss_bytes) < 300_000_000
-
-
-def _grown(spec: str, sessions: int, folder: Path) -> int:
-    (folder / spec[-7:]).mkdir()
-    with staged(spec, folder / spec[-7:]) as stage:
-        few, many = (phases.execute(fill(size), stage) for size in (10_000, sessions))
-    assert isinstance(few, Filled)
-    assert isinstance(many, Filled)
-    assert many.sessions == sessions
-    return many.client_rss_bytes - few.client_rss_bytes
 
 
 class TestDeclaring:

@@ -104,6 +104,13 @@ def test_the_markdown_has_what_was_measured_in_place_of_an_empty_comparison(made
     assert text.count("sentinel-wait1") >= 3
 
 
+def test_what_a_replica_accepted_is_drawn_and_what_it_never_refused_is_said(made: Path) -> None:
+    """A topology without any figure has its row too."""
+    drawn = (made / "plots" / "staleness.svg").read_text(encoding="utf-8")
+    assert "2 of 3 still accepted, up to 5.00 ms" in drawn
+    assert "0 of 0 still accepted, 3 never refused while watched" in drawn
+
+
 def test_every_failover_and_replica_is_in_the_figures(made: Path) -> None:
     """With its size, its interval, and whether a zero is controlled."""
     lines = (made / "figures.csv").read_text(encoding="utf-8").splitlines()

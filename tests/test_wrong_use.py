@@ -28,6 +28,7 @@ def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "parts"),
     [
         (["rnu"], ["No such command 'rnu'", "run"]),
+        (["frobnicate"], ["No such command 'frobnicate' (see refreshbench --help)"]),
         (["run", "--efort", "quick"], ["--efort", "--effort"]),
         (["run", "--effort"], ["--effort", "requires an argument"]),
         (["run", "--effort", "quik"], ["--effort", "did you mean 'quick'?", "thorough"]),
@@ -46,7 +47,7 @@ def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
         (["report"], ["RUN"]),
         (["report", "nosuch"], ["no run 'nosuch' in results"]),
         (["list", "bakends"], ["'bakends'", "did you mean 'backends'?"]),
-        (["conform"], ["target"]),
+        (["conform"], ["target", "(see refreshbench conform --help)"]),
     ],
 )
 def test_wrong_use_is_one_line(cli: Cli, arguments: list[str], parts: list[str]) -> None:

@@ -130,7 +130,7 @@ class _Half(NamedTuple):
 
 
 def _half(found: Summary) -> _Half:
-    """Take what is compared: all that a workload did, not parts of a mix; rates, not shares."""
+    """Take what has a counterpart: whole workloads, and rates that weren't found by a search."""
     steps = [step for step in found.load if step.asked != "capacity"]
     cells: list[Comparand] = [
         *(cell for cell in found.cells if cell.whole),

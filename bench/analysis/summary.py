@@ -27,7 +27,8 @@ from bench.analysis.latency import (
     reference_connections,
     with_sampling,
 )
-from bench.analysis.load import Capacity, LoadStep, load_figures
+from bench.analysis.load import Capacity, LoadStep
+from bench.analysis.load_figures import load_figures
 from bench.analysis.ranking import Noise, noise, ranked
 from bench.analysis.sampling import left
 from bench.analysis.scale import Beyond, ScaleFigures, beyond, scale_figures

@@ -98,8 +98,9 @@ def compare(
         for note in (*changes.notes(found), *changes.incomparable(found)):
             err().print(note, markup=False, emoji=False, soft_wrap=True)
     if not (found.regressed or found.comparable):
+        lacking = "each figure says why" if found.changes else "they have no figure in common"
         raise WrongUse(
             f"nothing of {base} and {new} can be compared: "
-            + ("; ".join(found.differences) or "they have no figure in common")
+            + ("; ".join(found.differences) or lacking)
         )
     raise typer.Exit(1 if found.regressed else 0)

@@ -70,7 +70,7 @@ def execute(phase: Failover, stage: Stage) -> FailedOver:
         history=history,
         struck_ns=struck.at_ns,
         healed_ns=healed_ns,
-        took_over=asked.result(),
+        took_over=phase.through_failover or asked.result(),
         settled_ns=settled_ns,
         recovered=found.states,
         integrity=cluster.check(),

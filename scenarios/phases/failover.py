@@ -58,7 +58,8 @@ class FailedOver:
     """CLOCK_MONOTONIC, as in the history."""
     healed_ns: int
     took_over: bool
-    """Whether another primary was there when it was healed."""
+    """Whether another primary was seen when it was healed. Who is asked at that moment may see the
+    old one first."""
     settled_ns: int
     """When all members agreed again on one primary, and followed it."""
     recovered: Mapping[str, State | None]

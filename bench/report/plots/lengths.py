@@ -23,8 +23,8 @@ READING = (
     " healed; red, with its number above: those whose effect was gone once all members agreed again"
     " (both are means over trials). 0?: nobody in this run lost anything by this fault, so it"
     " proves nothing. Served again: from the fault to the majority's first acknowledged write after"
-    " its last call in vain; –: not before the heal, so nobody took over in time. Spent twice:"
-    " tokens that both sides accepted, a trial. One scale for all."
+    " its last call in vain, which may come after the heal; –: never, until the load ended with the"
+    " fault. Spent twice: tokens that both sides accepted, a trial. One scale for all."
 )
 
 Fault = tuple[str, float]
@@ -118,4 +118,4 @@ def _below(fault: Fault, figures: FailoverFigures | None) -> str:
     served = formats.NOTHING if until is None else f"{until / 1e9:.1f}"
     lasted = f"{figures.lasted_ns / 1e9:.1f}"
     twice = figures.double_spends / len(figures.trials)
-    return f"{done}{seconds:g} s\n{lasted}\n{served}\n{formats.significant(twice)}"
+    return f"{done}{seconds:g} s\n{lasted}\n{served}\n{twice:,.3g}"

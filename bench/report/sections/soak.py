@@ -19,9 +19,9 @@ GROWTH = (
     "Data, index and log: by how much they grew from the first look to the last, as the store says."
 )
 LOOKS = (
-    "The server's part has in it what it does in the background, and to answer a look at its"
-    " counters once an interval. CPU of a process of the server that ended meanwhile, such as an"
-    " autovacuum worker, is lost."
+    "Client CPU has in it what a client spins while it waits, up to 50 µs before each start. The"
+    " server's part has in it what it does in the background, and to answer a look at its counters"
+    " once an interval."
 )
 NAMED = 8
 """Stalls that are listed for a store; more are counted."""
