@@ -215,13 +215,13 @@ def test_a_story_is_told_in_words_and_short(tmp_path: Path) -> None:
     def tell() -> None:
         # One bundle in two has it: so many without is no luck.
         for _ in range(40):
-            story._tell(machine, steps=30)
+            story._tell(machine, steps=20)
 
     with pytest.raises(Violation) as told:
         tell()
     assert str(told.value).startswith("1. session 1's token 0 is issued")
-    assert "revoked" in str(told.value)
-    assert "6." not in str(told.value)
+    assert "is revoked for logout" in str(told.value)
+    assert "; 6. " not in str(told.value)
 
 
 REPORT = Report(

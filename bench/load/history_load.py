@@ -63,22 +63,26 @@ class HistoryClient:
         self._held: list[Held] = []
         self._ended: list[Held] = []
         """Sessions whose logout was acknowledged."""
+        self._status: Status = "ok"
+        """How its last operation ended."""
+
+    def open_sessions(self, count: int) -> None:
+        """Open its share of the sessions, as long as it is answered."""
+        for _ in range(count):
+            if self._status == "ok":
+                self._status = self.issue()
 
     def run(self, phase: Disturb, start_ns: int, deadline_ns: int, *, go_on: bool) -> None:
-        """Open its share of the sessions, then follow the mix at its pace until the deadline."""
+        """Follow the mix at its pace until the deadline."""
         gap_ns = int(phase.connections * 1e9 / phase.rate)
         due_ns = start_ns + gap_ns * self._seat.number // phase.connections
         rng = self._clients.random
         kinds, weights = list(phase.workload.mix), list(phase.workload.mix.values())
         operations = {"issue": self.issue, "rotate": self.rotate, "revoke": self.revoke}
-        status: Status = "ok"
-        for _ in range(phase.workload.sessions // phase.connections):
-            if status == "ok":
-                status = self.issue()
-        while (status == "ok" or go_on) and due_ns < deadline_ns:
+        while (self._status == "ok" or go_on) and due_ns < deadline_ns:
             time.sleep(max(due_ns - time.monotonic_ns(), 0) / 1e9)
             kind = rng.choices(kinds, weights)[0] if self._held else "issue"
-            status = operations[kind]()
+            self._status = operations[kind]()
             # A client that fell behind does not catch up in a burst: the rate is a bound.
             due_ns = max(due_ns + gap_ns, time.monotonic_ns())
         self._writer.close()
@@ -148,16 +152,26 @@ class HistoryClient:
         return answer
 
 
-def keep_history(
-    phase: Disturb, seats: Sequence[Seat], start_ns: int, deadline_ns: int, *, go_on: bool
-) -> None:
+_seated: list[HistoryClient] = []
+"""The clients of this worker, between `take_seats` and `keep_history`."""
+
+
+def take_seats(phase: Disturb, seats: Sequence[Seat]) -> None:
+    """Seat this worker's clients, and have each open its share of the sessions."""
+    here = state()
+    _seated[:] = [HistoryClient(seat, here.store, here.target.seed) for seat in seats]
+    share = phase.workload.sessions // phase.connections
+    here.threads.map(lambda client: client.open_sessions(share), _seated)
+
+
+def keep_history(phase: Disturb, start_ns: int, deadline_ns: int, *, go_on: bool) -> None:
     """Run this worker's clients until the deadline, or until nothing answers them.
 
     With `go_on` they live through errors and unanswered operations.
     """
-    here = state()
-    clients = [HistoryClient(seat, here.store, here.target.seed) for seat in seats]
-    here.threads.map(lambda client: client.run(phase, start_ns, deadline_ns, go_on=go_on), clients)
+    state().threads.map(
+        lambda client: client.run(phase, start_ns, deadline_ns, go_on=go_on), _seated
+    )
 
 
 def answers() -> bool:

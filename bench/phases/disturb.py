@@ -33,9 +33,16 @@ def execute(phase: Disturb, stage: Stage) -> Disturbed:
         )
         if site.volume is not None:
             site.volume.settle()
+        # Before the clock runs: on a busy machine the fault would be there before any client.
+        together(
+            [
+                worker.submit(task.take_seats, phase, places)
+                for worker, places in zip(crew, seats, strict=True)
+            ]
+        )
         start_ns = soon_ns()
         fault_ns = start_ns + int(phase.seconds * site.rng.uniform(0.5, 1.0) * 1e9)
-        loads = _start_load(phase, fault, site, seats, start_ns, fault_ns)
+        loads = _start_load(phase, fault, site, start_ns, fault_ns)
         time.sleep(max(fault_ns - time.monotonic_ns(), 0) / 1e9)
         struck_ns = time.monotonic_ns()
         with fault.inflict(site):
@@ -75,7 +82,6 @@ def _start_load(
     phase: Disturb,
     fault: Fault,
     site: Site,
-    seats: Sequence[Sequence[Seat]],
     start_ns: int,
     fault_ns: int,
 ) -> Sequence[Future[None]]:
@@ -88,10 +94,8 @@ def _start_load(
     after_seconds = phase.seconds if fault.downs else phase.outage_seconds + phase.seconds / 2
     deadline_ns = fault_ns if graceful else fault_ns + int(after_seconds * 1e9)
     loads = [
-        worker.submit(
-            task.keep_history, phase, places, start_ns, deadline_ns, go_on=not fault.downs
-        )
-        for worker, places in zip(site.crew, seats, strict=True)
+        worker.submit(task.keep_history, phase, start_ns, deadline_ns, go_on=not fault.downs)
+        for worker in site.crew
     ]
     if graceful:
         together(loads, phase.seconds)
