@@ -93,6 +93,11 @@ class Opened:
             self.queue = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
             self.database.execute(f"PRAGMA synchronous = {profile.client['synchronous']}")
         except (sqlite3.Error, OSError) as error:
+            # The error keeps this frame alive, and with it whatever was opened.
+            if hasattr(self, "database"):
+                self.database.close()
+            if hasattr(self, "queue"):
+                os.close(self.queue)
             raise NotSent(f"can't open {directory / FILE}: {error}") from error
 
     def execute(
