@@ -12,12 +12,13 @@ each rotation and cost a tenth of their rate.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from pymongo import timeout
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from backends.batches import batches
 from backends.lifecycle import after_rotate, answer, judge
-from backends.mongo_client import connected, translated
+from backends.mongo_client import ANSWER_MS, connected, translated
 from backends.mongo_documents import (
     Document,
     reclaim_at,
@@ -73,7 +74,8 @@ class MongoStore:
 
     def prepare(self) -> None:
         """Make the indexes, where they aren't there yet."""
-        with translated():
+        # All members of a set make them, which can take longer than a topology's clients wait.
+        with timeout(ANSWER_MS / 1_000), translated():
             self._sessions.create_index("_id.subject")
             self._sessions.create_index("reclaim_at", expireAfterSeconds=0)
             self._revocations.create_index("at", expireAfterSeconds=LATEST_ISSUE_SECONDS)

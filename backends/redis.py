@@ -262,8 +262,11 @@ PROFILES = (
     Profile(
         name="aof-everysec",
         summary="append-only file, fsync once a second",
+        # While a sync is under way Redis puts the next write(2) off for up to two seconds, lest it
+        # block, and answers clients meanwhile: flushAppendOnlyFile in its aof.c.
         capabilities=Capabilities(
-            survives_power_cut=No("up to 1-2 s of acknowledged writes are not on disk yet")
+            survives_crash=No("what was acknowledged while the log was being synced isn't written"),
+            survives_power_cut=No("up to 1-2 s of acknowledged writes are not on disk yet"),
         ),
         server={**LOG, "appendfsync": "everysec"},
     ),

@@ -11,7 +11,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -85,23 +85,20 @@ class Opened:
     def __init__(self, directory: Path, profile: Profile, *, create: bool = False) -> None:
         mode = "rwc" if create else "rw"
         uri = f"{(directory / FILE).absolute().as_uri()}?mode={mode}"
-        with ExitStack() as half_open:
-            try:
-                # A thread's connection is closed by whichever thread closes the store.
-                self.database = sqlite3.connect(
-                    uri,
-                    uri=True,
-                    timeout=BUSY_SECONDS,
-                    isolation_level=None,
-                    check_same_thread=False,
-                )
-                half_open.callback(self.database.close)
-                self.queue = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-                half_open.callback(os.close, self.queue)
-                self.database.execute(f"PRAGMA synchronous = {profile.client['synchronous']}")
-            except (sqlite3.Error, OSError) as error:
-                raise NotSent(f"can't open {directory / FILE}: {error}") from error
-            half_open.pop_all()
+        try:
+            # A thread's connection is closed by whichever thread closes the store.
+            self.database = sqlite3.connect(
+                uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self.queue = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            self.database.execute(f"PRAGMA synchronous = {profile.client['synchronous']}")
+        except (sqlite3.Error, OSError) as error:
+            # The error keeps this frame alive, and with it whatever was opened.
+            if hasattr(self, "database"):
+                self.database.close()
+            if hasattr(self, "queue"):
+                os.close(self.queue)
+            raise NotSent(f"can't open {directory / FILE}: {error}") from error
 
     def execute(
         self, statement: str, values: tuple[Any, ...], turn: int | None

@@ -18,6 +18,7 @@ from bench.servers.server import Found, Server
 
 CONNECTIONS = 8
 SECONDS = 2.0
+JOBS = 2
 PGBENCH_SESSIONS = 125
 """Of each of the 8 clients: a thousand in all, as in our own lane."""
 REDIS_SESSIONS = 300_000
@@ -116,7 +117,7 @@ FROM generate_series(0, {CONNECTIONS - 1}) c, generate_series(0, {PGBENCH_SESSIO
                 "--no-vacuum",
                 "--protocol=prepared",
                 f"--client={CONNECTIONS}",
-                "--jobs=2",
+                f"--jobs={JOBS}",
                 f"--time={SECONDS:.0f}",
                 f"--file={script}",
                 *defines,

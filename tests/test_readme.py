@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+import pytest
+
 from bench import analysis, report
 from bench.run_folder import RunFolder
 
@@ -40,9 +42,10 @@ def test_what_the_readme_points_to_is_there() -> None:
                 assert (page.parent / target).exists(), f"{page.name} points to {target}"
 
 
-def test_the_reference_run_is_whole() -> None:
-    """Every planned trial of the reference run is there once, and none failed."""
-    folder = RunFolder(ROOT / "results" / "reference")
+@pytest.mark.parametrize("run", ["reference", "failover"])
+def test_a_run_that_the_documents_cite_is_whole(run: str) -> None:
+    """Every planned trial of it is there once, and none failed."""
+    folder = RunFolder(ROOT / "results" / run)
     trials = folder.trials()
     assert sorted(trial.id for trial in trials) == sorted(one.id for one in folder.run().plan)
     assert {trial.status for trial in trials} == {"ok"}

@@ -22,13 +22,13 @@ from bench.run_folder import RunFolder
 from bench.workspace import Workspace
 from scenarios.durability import DurabilityFindings
 
-Extent = Literal["nothing", "something", "everything"]
+Extent = Literal["nothing", "seldom", "something", "everything"]
 
 TABLE: dict[str, tuple[Extent, Extent]] = {
     "memory": ("everything", "everything"),
     "redis:none": ("everything", "everything"),
     "redis:rdb": ("everything", "everything"),
-    "redis:aof-everysec": ("nothing", "something"),
+    "redis:aof-everysec": ("seldom", "something"),
     "redis:aof-always": ("nothing", "nothing"),
     "postgres:sync": ("nothing", "nothing"),
     "postgres:async": ("something", "something"),
@@ -43,7 +43,10 @@ TABLE: dict[str, tuple[Extent, Extent]] = {
     "files:nofsync": ("nothing", "something"),
     "files:fsync": ("nothing", "nothing"),
 }
-"""Subject -> the acknowledged writes that a SIGKILL takes, and a power cut."""
+"""Subject -> the acknowledged writes that a SIGKILL takes, and a power cut.
+
+"seldom": a matter of the moment; tests/test_put_off.py has that moment.
+"""
 
 LOAD = [
     # Few enough that SQLite doesn't come to a checkpoint, and Redis' second isn't over.
@@ -122,6 +125,9 @@ def test_each_profile_loses_what_it_is_documented_to_lose(
         assert not any(one.torn or one.phantoms or one.integrity for one in found)
     elif extent == "everything":
         assert lost == written
+    elif extent == "seldom":
+        assert all(one.loss_is_suffix for one in found)
+        assert sum(lost) < sum(written) / 2
     elif max(lost) == 0:
         # Struck right after a sync, perhaps: then it shows in others.
         assert any(one.lost_writes for one in _found(measured(fault, 4, (subject,)), subject))
@@ -134,7 +140,7 @@ def test_every_profile_has_its_figures_in_the_findings() -> None:
     for subject, (crash, cut) in TABLE.items():
         [row] = [row for row in rows if subject in re.split(r"[ ,|]+", row.split(" | ")[0])]
         for extent, cell in zip((crash, cut), row.strip("| ").split(" | ")[1:], strict=True):
-            start = {"nothing": "0 of ", "something": "in ", "everything": "all"}[extent]
+            start = {"something": "in ", "everything": "all"}.get(extent, "0 of ")
             assert cell.startswith(start) or row.endswith("| all |"), row
 
 
