@@ -97,7 +97,7 @@ def save(figure: Figure, name: str, folder: Path) -> tuple[int, int]:
     """Write `name`.svg and `name`.png; give width and height in CSS pixels."""
     # Laid out once, so that both files are alike; it is also what takes the time.
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)
     for axes in figure.axes:
         # The layout's solver gives a last bit now one way, now the other; the SVG's ids show it.
         left, bottom, width, height = (round(edge, 6) for edge in axes.get_position().bounds)
