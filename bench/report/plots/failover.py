@@ -11,8 +11,8 @@ READING = (
     "Bar: all writes acknowledged in the trial, to clients on either side; red: those whose effect"
     " was gone once all members agreed again. Uncontrolled: nobody in this run lost anything by"
     " this fault, so zero proves nothing. Spent twice: a token that both sides accepted, so it has"
-    " two holders. Served again: from the fault to the majority's first acknowledged write after"
-    " its last call in vain."
+    " two holders. Served again: from the fault until the majority has a write acknowledged and no"
+    " call in vain any more."
 )
 
 

@@ -22,8 +22,8 @@ READING = (
     "Each bar: the writes acknowledged in a trial, to clients on either side, until the fault was"
     " healed; red, with its number above: those whose effect was gone once all members agreed again"
     " (both are means over trials). 0?: nobody in this run lost anything by this fault, so it"
-    " proves nothing. Served again: from the fault to the majority's first acknowledged write after"
-    " its last call in vain, which may come after the heal; –: never, until the load ended with the"
+    " proves nothing. Served again: from the fault until the majority has a write acknowledged and no"
+    " call in vain any more, which may come after the heal; –: never, until the load ended with the"
     " fault. Spent twice: tokens that both sides accepted, a trial. One scale for all."
 )
 
