@@ -135,13 +135,14 @@ def _lost_writes(figures: FailoverFigures) -> Cell:
 
 
 def _spent_twice(figures: FailoverFigures) -> Cell:
-    if "double spend" in figures.undecided and not figures.double_spends:
+    spent = figures.spent_twice
+    if spent is None:
         return UNDECIDED
     return Cell(
-        f"{figures.double_spends:,}",
-        number=figures.double_spends,
+        f"{spent:,}",
+        number=spent,
         detail=f"of {figures.shown_on_both_sides:,} shown on both sides",
-        tone="bad" if figures.double_spends else "",
+        tone="bad" if spent else "",
     )
 
 
