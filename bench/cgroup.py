@@ -34,6 +34,11 @@ def memory_bytes(root: Path = Path("/")) -> int | None:
     return min(found, default=None)
 
 
+def own(controller: str) -> Path:
+    """Give the folder of the group that this process is in, by a controller of version 1."""
+    return next(_groups(Path("/"), controller))
+
+
 def _groups(root: Path, controller: str) -> Iterator[Path]:
     """Give the folders of this process's groups, each before those that it is in."""
     for line in _text(root / "proc/self/cgroup").splitlines():

@@ -118,7 +118,8 @@ class RunOptions(Record):
     def _preset(self, scenario: Scenario) -> Parameters:
         preset = scenario.presets[Effort(self.effort)]
         brief = not self.scenarios and self.effort == Effort.QUICK
-        return preset.model_copy(update=scenario.brief) if brief else preset
+        changed = {**preset.model_dump(), **scenario.brief}
+        return scenario.parameters.model_validate(changed) if brief else preset
 
 
 _SHOWN = {

@@ -65,10 +65,10 @@ class Counts(Record):
 
 
 class FailedTrial(Record):
-    """A trial that did not come out."""
+    """A trial that did not come out, or of which it can't be told what came out."""
 
     id: str
-    error: str | None
+    error: str
 
 
 class RunResult(Record):
@@ -268,7 +268,12 @@ def _go_on(folder: RunFolder) -> str:
 def _finish(folder: RunFolder, folders: Folders) -> RunResult:
     run, trials = folder.run(), folder.trials()
     page = report.write(folder, folders.reports / folder.path.name)
-    failed = [trial for trial in trials if trial.status == "failed"]
+    failed = [
+        FailedTrial(id=trial.id, error=trial.error or f"undecided: {trial.findings['undecided']}")
+        for trial in trials
+        # What nobody can tell is no success.
+        if trial.status == "failed" or trial.findings.get("undecided")
+    ]
     return RunResult(
         run=folder.path.absolute(),
         report=page.absolute(),
@@ -278,7 +283,7 @@ def _finish(folder: RunFolder, folders: Folders) -> RunResult:
             ok=len(trials) - len(failed),
             failed=len(failed),
         ),
-        failed=[FailedTrial(id=trial.id, error=trial.error) for trial in failed],
+        failed=failed,
         skipped=run.skipped,
     )
 

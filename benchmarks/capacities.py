@@ -101,7 +101,8 @@ def _figure(
         float(np.median(carried)),
         dict(zip(ids, carried, strict=True)),
         ids,
-        at_least=any(one.capacity is not None and one.fails_at is None for one in found),
+        at_least=2 * sum(one.capacity is not None and one.fails_at is None for one in found)
+        >= trials,
     )
 
 

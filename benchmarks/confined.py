@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from bench import cgroup
 from bench.errors import Missing
 
 PERIOD_US = 4_000
 """Short beside the bound that a capacity is searched under: the server stands still for the rest of
 each."""
-CPU = Path("/sys/fs/cgroup/cpu")
-"""The CPU controller of control groups, version 1."""
+
+NEEDS = "a server can be confined as root, with control groups of version 1"
 
 
 @contextmanager
@@ -25,24 +26,25 @@ def confined(pids: Sequence[int], cores: float) -> Iterator[None]:
 
     Raises Missing where this machine has no control group for it.
     """
-    group = CPU / f"refreshbench-{os.getpid()}"
+    home = cgroup.own("cpu")
+    group = home / f"refreshbench-{os.getpid()}"
     try:
         group.mkdir()
     except OSError as error:
-        raise Missing(
-            f"no server can be confined: {CPU} has no groups for us ({error.strerror}); needs root"
-            " and control groups of version 1"
-        ) from error
+        raise Missing(f"{home} takes no group of ours: {error.strerror}; {NEEDS}") from error
     try:
+        quota = group / "cpu.cfs_quota_us"
+        if not quota.exists():
+            raise Missing(f"{home} limits no CPU time; {NEEDS}")
         (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-        (group / "cpu.cfs_quota_us").write_text(str(round(PERIOD_US * cores)))
+        quota.write_text(str(round(PERIOD_US * cores)))
         for pid in pids:
             _move(pid, group)
         yield
     finally:
         # All are back before the group can go; those that ended have left it by themselves.
         for left in (group / "cgroup.procs").read_text().split():
-            _move(int(left), CPU)
+            _move(int(left), home)
         group.rmdir()
 
 

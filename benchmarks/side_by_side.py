@@ -194,8 +194,11 @@ def by_turns(
     rates = Rates(
         title, [rate(s) for s in mine], [one.rate for one in theirs], share("ours", mine[-1])
     )
-    with confined(server.pids(), CONFINED_CORES):
-        capacities = [capacity(title, once, other()) for _ in range(rounds)]
+    try:
+        with confined(server.pids(), CONFINED_CORES):
+            capacities = [capacity(title, once, other()) for _ in range(rounds)]
+    except Missing as error:
+        capacities = [f"{title}, capacity: not measured, {error}"]
     return "\n".join([str(rates), *capacities])
 
 

@@ -136,7 +136,7 @@ def cases(parameters: DurabilityParameters, capabilities: Capabilities) -> Seque
 def companions(
     parameters: DurabilityParameters, subjects: Sequence[Subject]
 ) -> Sequence[Companion]:
-    """Give who loses by each fault that every subject is declared to survive.
+    """Give who loses by each fault that no subject can be relied on to lose by.
 
     The store of the first subject that has a profile for that, else memory. A topology is no
     control for others: not every fault is put to it.
@@ -156,8 +156,17 @@ def _loser(subjects: Sequence[Subject], fault: str) -> str:
 
 
 def _loses(subject: Subject, fault: str) -> bool:
-    """Whether a single server is declared not to survive a fault."""
-    return subject.topology is None and PROMISES[fault] in subject.lacking
+    """Whether a single server is declared not to survive a fault, and not by a rare moment alone.
+
+    Of a backend that has a profile to lose with, no other counts: `redis:aof-everysec` survives
+    most kills, and `sqlite:delete-full` most power cuts.
+    """
+    name, profile = subject.backend.name, subject.profile.name
+    return (
+        subject.topology is None
+        and LOSERS.get(name, profile) == profile
+        and PROMISES[fault] in subject.lacking
+    )
 
 
 def judge(observations: Sequence[Observation]) -> DurabilityFindings:
@@ -203,5 +212,5 @@ SCENARIO = Scenario(
     judge=judge,
     findings=DurabilityFindings,
     companions=companions,
-    harm=lambda findings: findings.lost_writes,
+    harm=lambda findings: None if findings.undecided else findings.lost_writes,
 )

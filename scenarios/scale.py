@@ -32,7 +32,7 @@ class ScaleParameters(Parameters, frozen=True):
     connections: PositiveInt = 8
     """Of the closed loop at each size."""
     seconds: PositiveNumber = 0.1
-    """Of verify, and of rotate, at each size."""
+    """Of verify, and of rotate, at each size, unless `most_calls` are made before."""
     warmup_seconds: PositiveNumber = 0.02
     """Load before each that isn't counted."""
     most_calls: PositiveInt = 10_000
@@ -50,6 +50,8 @@ class Visits(Findings):
     processes: int
     cost: Cost | None = None
     """Disk, fsyncs and network; None in records of before it was kept."""
+    exhausted: bool = False
+    """Whether some client had made all its calls before the time was up."""
 
     @property
     def completed(self) -> int:
@@ -159,6 +161,7 @@ def _visits(seen: Visited) -> Visits:
         server_cpu_ns=seen.server_cpu_ns,
         processes=seen.processes,
         cost=seen.cost,
+        exhausted=seen.exhausted,
     )
 
 

@@ -144,15 +144,15 @@ class Scenario:
     findings: type[Findings]
     figures: Callable[[Any], Mapping[str, float]] | None = None
     """From the findings of one trial: the figures whose intervals `AdaptiveParameters` is about."""
-    harm: Callable[[Any], int] | None = None
+    harm: Callable[[Any], int | None] | None = None
     """From the findings of one trial: how often it found what `ZeroParameters` is about."""
     control: bool = False
     """Whether one subject is run twice under two labels (A/A) to show the noise."""
     default: bool = True
     """Whether a run that names no scenario takes it."""
     brief: Mapping[str, Any] = field(default_factory=dict)
-    """Parameters of the quick preset that are otherwise in such a run, which has five minutes for
-    everything."""
+    """What of the quick preset is otherwise in a run that names no scenario, which has five minutes
+    for everything."""
     companions: Callable[[Any, Sequence[Subject]], Sequence[Companion]] = lambda _asked, _by: ()
     """From the parameters and the subjects of a run: those run beside them in this scenario alone,
     as the positive control of what it may fail to find."""

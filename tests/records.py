@@ -105,7 +105,7 @@ SHAPES = (
         lost_on_restart=1,
         lacking=GONE,
     ),
-    Shape("redis:aof-everysec", CRASH, 41, 16, 22, lacking=CUT),
+    Shape("redis:aof-everysec", RESTART, 41, 16, 22, lacking=LOSES),
     Shape("redis:aof-always", POWER, 300, 19, 22, fsync=True),
     Shape("mongo:w1", RESTART, 160, 80, 75, lost_on_crash=0.004, lacking=LOSES),
     Shape("mongo:journaled", POWER, 600, 90, 75, fsync=True),

@@ -80,6 +80,21 @@ def test_who_carried_all_it_was_offered_is_behind_nobody() -> None:
     assert found["c:zzz"] == Rank(place=3, of=3)
 
 
+def test_one_trial_without_an_end_puts_nobody_ahead() -> None:
+    """The median of the others is what it was."""
+    open_ended = [*carried("b:yy", 1_000, fails_at=None)[:1], *carried("b:yy", 1_000)[1:]]
+    found = ranks(carried("a:x", 2_000), open_ended, carried("c:zzz", 1_500))
+    assert found["b:yy"] == Rank(place=3, of=3)
+
+
+def test_a_control_that_only_has_bounds_shows_no_noise() -> None:
+    """Both labels end at the highest rate that was offered, whatever the store does."""
+    pair = carried("a:x", 2_000, fails_at=None), carried(f"a:x{AGAIN}", 2_000, fails_at=None)
+    assert summary(*described(*pair)).load_noise == []
+    ended = carried("a:x", 2_000), carried(f"a:x{AGAIN}", 2_000)
+    assert len(summary(*described(*ended)).load_noise) == 1
+
+
 def test_who_carries_nothing_is_last() -> None:
     """Not left out, which would be kinder than it deserves."""
     found = ranks(carried("a:x", 2_000), carried("b:yy", 1, capacity=None))
@@ -95,7 +110,7 @@ def test_ranks_and_noise_are_in_the_page_and_the_table(tmp_path: Path) -> None:
     section = page.read_text().partition('id="load"')[2]
     assert "best" in section
     assert "2 of 2" in section
-    assert "Noise: the gap between redis:none and redis:none (again)" in section
+    assert "Noise of load: the gap between redis:none and redis:none (again)" in section
     assert "This run has no A/A control of load" not in section
     with (page.parent / "figures.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["figure"] == "capacity"]

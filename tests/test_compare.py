@@ -223,6 +223,15 @@ class TestHarms:
         back = self.harms(many, few, durability=Durability.RESTART, lacking=lacking)
         assert back["lost writes on crash"] == "better"
 
+    def test_what_nobody_can_tell_is_no_pass(self) -> None:
+        """One trial whose checker crashed is enough, whatever the others found."""
+        blind = fault_trial("a:x", 1, undecided="KeyError: 'w1'")
+        harms = self.harms(
+            [fault_trial("a:x", 0), fault_trial("a:x", 1)], [fault_trial("a:x", 0), blind]
+        )
+        assert harms["undecided trials of durability"] == "worse"
+        assert harms["lost writes on crash"] == "tie"
+
     def test_double_spends(self) -> None:
         """The first is one too many; fewer than before is better."""
         clean, racy = [consistency_trial("a:x", {1: 59})], [consistency_trial("a:x", {1: 50, 2: 9})]

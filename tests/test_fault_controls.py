@@ -50,9 +50,15 @@ def test_nobody_joins_who_is_not_needed() -> None:
     """Where a subject is declared to lose by a fault, where there is no store, where nothing is."""
     assert company("redis:aof-always", "memory") == {}
     assert company(*DEFAULT_SUBJECTS) == {}
-    assert company("redis:aof-everysec") == {"redis:none": ["restart", "crash"]}
+    assert company("redis:none") == {}
     assert company("cookie") == {}
     assert company("files:fsync", faults=["pause", "disk-full", "io-error"]) == {}
+
+
+def test_who_loses_by_a_rare_moment_is_no_control() -> None:
+    """Few kills meet Redis while it syncs, and few power cuts SQLite right after a commit."""
+    assert company("redis:aof-everysec") == {"redis:none": ["restart", "crash", "powercut"]}
+    assert company("sqlite:delete-full", faults=["powercut"]) == {"sqlite:wal-normal": ["powercut"]}
 
 
 def test_a_topology_is_no_control_of_a_single_server() -> None:

@@ -16,7 +16,7 @@ import redis
 
 import backends
 from backends.store import Outcome, Place, Policy
-from bench import faults, servers
+from bench import cgroup, faults, servers
 from bench.conform.caller import DEVICE, new_session, token_of
 from bench.servers.server import Found
 from bench.volume import Volume
@@ -26,7 +26,7 @@ BYTES_A_SECOND = 50_000
 FILLER_BYTES = 100_000
 """Synced in two seconds, for which Redis puts writes off."""
 PATIENCE_SECONDS = 20.0
-BLOCK_GROUPS = Path("/sys/fs/cgroup/blkio")
+BLOCK_GROUPS = cgroup.own("blkio")
 
 
 @contextmanager

@@ -218,6 +218,21 @@ class TestFigures:
         assert (large.load_rate.value, large.load_client_us, large.load_server_us) == (1e5, 10, 4)
         assert large.visits["rotate"].p50_ns == pytest.approx(50_000, rel=0.01)
 
+    def test_a_visit_that_ran_out_of_calls_says_so(self) -> None:
+        """Its figures are of less time than was asked for."""
+        whole, cut = (
+            visits("rotate", 50),
+            visits("verify", 5).model_copy(update={"exhausted": True}),
+        )
+        grown = [size(0, mb=50, added=0), size(1_000, mb=51, visits=[whole, cut])]
+        [one] = scale_figures(
+            records.run_of([subject("redis:none")], []), [found(grown, "redis:none")]
+        )
+        assert {name: seen.short for name, seen in one.visits.items()} == {
+            "rotate": False,
+            "verify": True,
+        }
+
     def test_rows_and_indexes_are_kept_and_logs_are_not(self) -> None:
         """Where the store says how large each is, the log beside them doesn't count."""
         empty, full = (

@@ -132,8 +132,17 @@ class TestPublished:
 
 
 def test_a_real_slowdown_is_found() -> None:
-    """A store that takes 10% longer for every call; by another pair where a neighbour hid it."""
-    assert any(real_repeats.measure(1).slower_found for _ in range(3))
+    """A store that takes 10% longer for every call; by another pair where a neighbour hid it.
+
+    And the same code isn't always called worse, or the finding would be none.
+    """
+    told: list[real_repeats.Rates] = []
+    while len(told) < 3 and not (
+        any(one.slower_found for one in told) and any(not one.alike_worse for one in told)
+    ):
+        told.append(real_repeats.measure(1))
+    assert any(one.slower_found for one in told)
+    assert any(not one.alike_worse for one in told)
 
 
 @pytest.mark.slow

@@ -278,3 +278,17 @@ def test_sweep_takes_so_many_expired_ones_and_nothing_else(
     assert [store.is_denied(b"past"), store.is_denied(b"now")] == [False, True]
     kept = file.execute("SELECT subject FROM refresh_subject_revocation").fetchall()
     assert kept == [(b"now",)]
+
+
+def test_a_store_that_can_not_be_opened_keeps_no_file_of_it_open(tmp_path: Path) -> None:
+    """The database is there and its lock can't be had: a disk could not be unmounted otherwise."""
+    resolve("sqlite:wal-full").prepare(Place(tmp_path))
+    (tmp_path / sqlite.LOCK).unlink()
+    (tmp_path / sqlite.LOCK).mkdir()
+    with closing(opened(tmp_path)) as store, pytest.raises(NotSent, match="can't open") as kept:
+        store.settings()
+    # The error is held on to, as its frames would be that hold what is open.
+    assert kept.value.__cause__ is not None
+    # The look itself has a descriptor, which is gone when its link is read.
+    held = [fd.readlink() for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]
+    assert [path for path in held if path.is_relative_to(tmp_path)] == []

@@ -127,7 +127,8 @@ def test_each_profile_loses_what_it_is_documented_to_lose(
         assert lost == written
     elif extent == "seldom":
         assert all(one.loss_is_suffix for one in found)
-        assert sum(lost) < sum(written) / 2
+        assert sum(map(bool, lost)) <= max(1, trials // 2)
+        assert not any(one.torn or one.phantoms or one.integrity for one in found)
     elif max(lost) == 0:
         # Struck right after a sync, perhaps: then it shows in others.
         assert any(one.lost_writes for one in _found(measured(fault, 4, (subject,)), subject))

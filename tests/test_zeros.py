@@ -31,8 +31,10 @@ LOSES: dict[str, Callable[[int], bool]] = {
     "late:x": lambda repeat: repeat == 6,
     "fails:x": lambda repeat: False,
     "client:x": lambda repeat: False,
+    "blind:x": lambda repeat: False,
 }
-"""Subject -> whether it loses something in a trial; one fails whatever it loses."""
+"""Subject -> whether it loses something in a trial; one fails whatever it loses, of one nobody can
+tell."""
 
 
 def described(at_zero: int = AT_ZERO) -> Run:
@@ -73,6 +75,9 @@ def taken(planned: PlannedTrial) -> Trial:
     trial = records.trial(planned.label, "durability", "crash", planned.repeat, findings)
     if planned.label == "fails:x":
         return trial.model_copy(update={"status": "failed", "findings": {}, "error": "no disk"})
+    if planned.label == "blind:x":
+        undecided = {**trial.findings, "undecided": "KeyError: 'w1'"}
+        return trial.model_copy(update={"findings": undecided})
     return trial
 
 
@@ -98,6 +103,7 @@ def test_only_a_cell_that_lost_nothing_goes_on(tmp_path: Path, play: Play) -> No
         "late:x": AT_ZERO,
         "fails:x": FIRST,
         "client:x": FIRST,
+        "blind:x": FIRST,
     }
     assert told.count("spared loses:x") == AT_ZERO - FIRST
     assert {(trial.repeat > FIRST, trial.because) for trial in trials} == {
@@ -106,7 +112,7 @@ def test_only_a_cell_that_lost_nothing_goes_on(tmp_path: Path, play: Play) -> No
     }
     assert left(folder.run(), trials) == []
     found = summary(folder.run(), trials)
-    assert found.spared == 3 * (AT_ZERO - FIRST)
+    assert found.spared == 4 * (AT_ZERO - FIRST)
     bounds = {one.label: one.losses["lost_writes"].bound for one in found.faults}
     assert bounds["keeps:x"] == pytest.approx(1 - 0.05 ** (1 / AT_ZERO))
     assert bounds["loses:x"] is bounds["late:x"] is None

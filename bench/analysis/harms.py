@@ -16,7 +16,7 @@ from bench.analysis.difference import holm
 from bench.analysis.durability import HARMS
 from bench.analysis.durability import Harm as HarmName
 from bench.analysis.estimate import CONFIDENCE
-from bench.analysis.evidence import judged
+from bench.analysis.evidence import Judged, judged
 from bench.analysis.latency import TOO_MANY_ERRORS
 from bench.analysis.summary import Summary
 from bench.analysis.verdict import Judgement, Verdict
@@ -150,6 +150,7 @@ def _tallies(run: Run, trials: Sequence[Trial], found: Summary) -> Mapping[Harm,
     lacking = {subject.label: subject.lacking.keys() for subject in run.subjects}
     return {
         **dict(_failures(trials)),
+        **dict(_undecided(trials)),
         **dict(_errors(found)),
         **dict(_losses(trials, lacking)),
         **dict(_races(found.races, lacking)),
@@ -169,6 +170,19 @@ def _failures(trials: Sequence[Trial]) -> Iterable[tuple[Harm, Tally]]:
         yield (
             Harm(label, f"failed trials of {scenario}", promised=True),
             Tally(failed, len(every), [trial.id for trial in every]),
+        )
+
+
+def _undecided(trials: Sequence[Trial]) -> Iterable[tuple[Harm, Tally]]:
+    """Count trials of which it can't be told what was lost: they must not pass for none."""
+    groups: dict[str, list[Judged[DurabilityFindings]]] = {}
+    for one in judged(trials, "durability", DurabilityFindings):
+        groups.setdefault(one.trial.label, []).append(one)
+    for label, every in groups.items():
+        unknown = sum(one.findings.undecided is not None for one in every)
+        yield (
+            Harm(label, "undecided trials of durability", promised=True),
+            Tally(unknown, len(every), [one.trial.id for one in every]),
         )
 
 

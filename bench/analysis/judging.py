@@ -145,5 +145,5 @@ def _doubt(base: Figure, new: Figure, p: float, ratio: float, noise: float) -> s
         return f"inside the noise of the A/A control, {noise:.1%}"
     name, lower = ("BASE", base) if ratio > 1 else ("NEW", new)
     if lower.at_least:
-        return f"{name} carried every rate that it was offered, and may carry as much"
+        return f"{name} carried every rate in most of its trials, and may carry as much"
     return ""

@@ -48,6 +48,9 @@ def noise(run: Run, cells: Sequence[Comparand]) -> Sequence[Noise]:
         pair = first_label[subject.spec], subject.label
         for key in {cell.key: None for cell in cells if cell.label == subject.label}:
             halves = [at[label, key] for label in pair if (label, key) in at]
+            # What isn't the store's, or is only a bound, shows no noise of the store's.
+            if any(half.at_least or not half.ranked for half in halves):
+                continue
             for metric in METRICS:
                 figures = [figure for half in halves if (figure := half.metric(metric))]
                 if len(figures) < len(pair):

@@ -33,6 +33,8 @@ class VisitFigures(Record):
     """None where no operation came out well."""
     limited: str | None
     """Why the load generator was the limit, where it was."""
+    short: bool
+    """Whether the calls ran out before the time did, in some trial."""
 
 
 class ScaleFigures(Record):
@@ -187,4 +189,5 @@ def _visits(available: float | None, operation: str, every: Sequence[Visits]) ->
         errors=dict(errors),
         spent=spending(every),
         limited=limited_because(every, available),
+        short=any(one.exhausted for one in every),
     )

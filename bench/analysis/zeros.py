@@ -25,7 +25,8 @@ class Zeros:
         harm = self._scenario.harm
         if harm and trial.repeat <= self.least:
             for one in judged([trial], trial.scenario, self._scenario.findings):
-                self._harms[group_of(trial)].append(harm(one.findings))
+                if (done := harm(one.findings)) is not None:
+                    self._harms[group_of(trial)].append(done)
 
     def need(self, planned: PlannedTrial) -> Need:
         """Take more where the first trials came out and lost nothing."""

@@ -4,6 +4,7 @@ Every function here is called through the worker's executor, one at a time, so t
 needs no lock. Instants sent to a worker, and back, are of the runner's clock (`bench.load.clocks`).
 """
 
+import contextlib
 import gc
 import time
 from collections.abc import Mapping, Sequence
@@ -82,7 +83,11 @@ def open_store(target: Target) -> Mapping[str, str]:
         raise RuntimeError(str(error)) from error
     strangers = traffic.peers()
     store = subject.open(target.place, target.policy)
-    settings = store.settings() if isinstance(store, Configured) else {}
+    with contextlib.ExitStack() as undone:
+        # Left open, it would keep the disk that it can't be read from.
+        undone.callback(store.close)
+        settings = store.settings() if isinstance(store, Configured) else {}
+        undone.pop_all()
     clients = Clients(target.seed, target.name)
     _worker[:] = [State(target, store, strangers, ClientThreads(), clients)]
     return settings

@@ -15,19 +15,19 @@ def execute(phase: Fill, stage: Stage) -> Filled:
     share = -(-max(phase.sessions - stage.filled, 0) // len(crew))
     ends = [min(stage.filled + number * share, phase.sessions) for number in range(len(crew) + 1)]
     clients = -(-phase.connections // len(crew))
-    before = meter.cpu_ns(stage.server_pids())
     issued_at_ms = now_ms()
-    loaded: list[Loaded] = list(
-        together(
-            [
-                one.submit(task.load, issued_at_ms, range(start, end), clients, phase.most_seconds)
-                for one, start, end in zip(crew, ends, ends[1:], strict=False)
-            ],
-            phase.most_seconds,
+    with meter.metered(stage.server_pids, disk=False) as spent:
+        loaded: list[Loaded] = list(
+            together(
+                [
+                    one.submit(
+                        task.load, issued_at_ms, range(start, end), clients, phase.most_seconds
+                    )
+                    for one, start, end in zip(crew, ends, ends[1:], strict=False)
+                ],
+                phase.most_seconds,
+            )
         )
-    )
-    pids = stage.server_pids()
-    after = meter.cpu_ns(pids)
     added = sum(one.added for one in loaded)
     stage.added += added
     counters.settle(stage)
@@ -45,8 +45,8 @@ def execute(phase: Fill, stage: Stage) -> Filled:
         stopped=next((one.stopped for one in loaded if one.stopped), None),
         client_cpu_ns=sum(one.cpu_ns for one in loaded),
         client_rss_bytes=sum(one.rss_bytes for one in loaded),
-        server_cpu_ns=meter.spent_between(before, after) if pids else None,
-        server_rss_bytes=meter.memory_bytes(pids) if pids else None,
+        server_cpu_ns=spent.cpu_ns if spent.seen else None,
+        server_rss_bytes=spent.memory_bytes if spent.seen else None,
         disk_bytes=counters.disk_bytes(stage),
         counters=said,
     )

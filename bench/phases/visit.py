@@ -30,4 +30,5 @@ def execute(phase: Visit, stage: Stage) -> Visited:
         client_cpu_ns=sum(part.cpu_ns for part in parts),
         server_cpu_ns=spent.cpu_ns if spent.seen else None,
         cost=cost(stage, spent, [part.cost for part in parts]),
+        exhausted=any(part.exhausted for part in parts),
     )

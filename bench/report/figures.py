@@ -212,7 +212,8 @@ def _scale(size: ScaleFigures) -> Iterator[Fields]:
         if estimate is not None:
             yield {**known, "figure": figure, "unit": unit, **rows.estimated(estimate)}
     for operation, visits in size.visits.items():
-        flags = " ".join([known["flags"], *(["generator-limited"] if visits.limited else [])])
+        marks = {"generator-limited": visits.limited, "short": visits.short}
+        flags = " ".join([known["flags"], *(mark for mark, is_so in marks.items() if is_so)])
         here = {**known, "operation": operation, "flags": flags.strip()}
         here |= rows.counted(visits.operations, "operations")
         for figure, unit, value in (

@@ -8,7 +8,7 @@ from bench.report import formats
 from bench.report.blocks import Cell, Column, Group, Row, Table
 
 
-def noise_table(table: str, found: Sequence[Noise]) -> Table:
+def noise_table(table: str, scenario: str, found: Sequence[Noise]) -> Table:
     """Make the table of the gap in each figure that has one; at least one has."""
     at = {(n.workload, n.operation, n.connections, n.metric): n.gap for n in found}
     metrics = [metric for metric in METRICS if any(n.metric == metric for n in found)]
@@ -29,7 +29,7 @@ def noise_table(table: str, found: Sequence[Noise]) -> Table:
     pair = " and ".join(found[0].labels)
     return Table(
         name=table,
-        caption=f"Noise: the gap between {pair}, the same subject run twice",
+        caption=f"Noise of {scenario}: the gap between {pair}, the same subject run twice",
         corner="Workload @connections",
         columns=[Column(metric, "%") for metric in metrics],
         groups=[Group("A/A control", rows)],

@@ -40,3 +40,5 @@ class Visited:
     client_cpu_ns: int
     server_cpu_ns: int | None
     cost: Cost
+    exhausted: bool = False
+    """Whether some client had made all its calls before the time was up."""

@@ -48,7 +48,7 @@ def section(material: Material) -> Section | None:
             capacities(material),
             _steps(material),
             _costs(material),
-            *([noise_table("load-noise", noise)] if noise else []),
+            *([noise_table("load-noise", "load", noise)] if noise else []),
         ],
     )
 
@@ -90,7 +90,11 @@ def capacities(material: Material) -> Table:
             CARRIED.format(bound=formats.milliseconds(bound_ns)),
             CORE,
             MARKS,
-            *([] if summary.load_noise else [UNCONTROLLED]),
+            *(
+                []
+                if any(one.workload == "capacity" for one in summary.load_noise)
+                else [UNCONTROLLED]
+            ),
         ],
     )
 

@@ -33,6 +33,7 @@ STOPPED = {
     "disk": "Loading was stopped with a tenth of the disk left.",
 }
 IN_CLIENT = "The store lives in the application: this is its processes' memory, caches included."
+SHORT = "The calls prepared for it ran out before its time did."
 ONE_BY_ONE = "This store has no way to load many at once: eight clients issued them."
 
 
@@ -165,6 +166,8 @@ def _latency(one: ScaleFigures, operation: str, percentile: str) -> Cell:
         return replace(cell, marks=("errors",), tone="bad", notes=(f"Went wrong: {kinds}.",))
     if visits.limited:
         return replace(cell, marks=("generator-limited",), tone="limited", notes=(cells.LIMITED,))
+    if visits.short:
+        return replace(cell, marks=("short",), notes=(SHORT,))
     return cell
 
 

@@ -24,6 +24,6 @@ def section(material: Material) -> Section | None:
             *([Prose(nothing, bullets=True, heading="Cells without figures")] if nothing else []),
             *([cost_table(material)] if summary.cells else []),
             *([every_cell(material)] if summary.cells else []),
-            *([noise_table("noise", summary.noise)] if summary.noise else []),
+            *([noise_table("noise", "latency", summary.noise)] if summary.noise else []),
         ],
     )
