@@ -60,7 +60,8 @@ class FailoverFindings(Findings):
     lasted_ns: int
     """From the fault until it was healed."""
     took_over: bool
-    """Whether another primary was there by then: it was seen, or served the majority's side."""
+    """Whether another primary was there by then: it was seen, or served the majority's side, some
+    call of which had been in vain."""
     acknowledged: int
     """Writes acknowledged by anyone, from the beginning to the heal."""
     acknowledged_by_old: int
@@ -86,8 +87,9 @@ class FailoverFindings(Findings):
     lost writes, lost sessions, resurrected tokens and phantoms say nothing then."""
     unavailable_ns: int | None
     """From the fault until the majority's side was served again: to the first acknowledged write
-    after its last call in vain; None: never. A write alone doesn't end it, since a cluster that
-    shares the keys out goes on with those whose primary is well."""
+    begun after its last call that failed, or to the end of its last call in vain, whichever is
+    later; None: never. A write alone doesn't end it, since a cluster that shares the keys out goes
+    on with those whose primary is well. In vain is also what was held up until the heal."""
     settled_ns: int
     """From the heal until all members followed one primary."""
     refused: int
@@ -137,14 +139,17 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
     undecided = {name: verdict.undecided for name, verdict in found.items() if verdict.undecided}
     if losses.undecided:
         undecided["losses"] = losses.undecided
-    served_ns = _served_again_ns(seen)
+    in_vain = _in_vain(seen)
+    served_ns = _served_again_ns(seen, in_vain)
+    # Before the heal only another primary can serve what was asked for in vain.
+    served_by_another = bool(in_vain) and served_ns is not None and served_ns <= seen.healed_ns
     return FailoverFindings(
         strike=seen.phase.strike,
         means=seen.means,
         why_no_cut=seen.why_no_cut,
         seconds=seen.phase.seconds,
         lasted_ns=seen.healed_ns - seen.struck_ns,
-        took_over=seen.took_over or (served_ns is not None and served_ns <= seen.healed_ns),
+        took_over=seen.took_over or served_by_another,
         acknowledged=sum(losses.acknowledged.values()),
         acknowledged_by_old=sum(event.instance != MAJORITY for event in after),
         lost_writes=len(losses.lost),
@@ -168,12 +173,51 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
     )
 
 
-def _served_again_ns(seen: FailedOver) -> int | None:
-    """Give the instant of the first acknowledged write after the majority's last call in vain."""
-    calls = [e for e in seen.history if e.instance == MAJORITY and e.invoke_ns > seen.struck_ns]
-    last_in_vain_ns = max((e.invoke_ns for e in calls if e.status != "ok"), default=seen.struck_ns)
-    returned = (e.return_ns for e in calls if e.status == "ok" and e.kind != "verify")
-    return min((ns for ns in returned if ns and ns > last_in_vain_ns), default=None)
+def _in_vain(seen: FailedOver) -> Sequence[Event]:
+    """Give the majority's calls in vain: refused, unanswered, or held up until the heal.
+
+    Held up was one that had waited by then for longer than any call took before the fault.
+    """
+    usual_ns = max(
+        (
+            event.return_ns - event.invoke_ns
+            for event in seen.history
+            if event.return_ns is not None and event.return_ns <= seen.struck_ns
+        ),
+        default=0,
+    )
+    return [
+        event
+        for event in seen.history
+        if event.instance == MAJORITY
+        and (
+            (event.invoke_ns > seen.struck_ns and event.status != "ok")
+            or (
+                event.return_ns is not None
+                and event.return_ns > seen.healed_ns
+                and event.invoke_ns < seen.healed_ns - usual_ns
+            )
+        )
+    ]
+
+
+def _served_again_ns(seen: FailedOver, in_vain: Sequence[Event]) -> int | None:
+    """Give the instant from which all that the majority asked for was served, writes too."""
+    failed_ns = max((e.invoke_ns for e in in_vain if e.status != "ok"), default=seen.struck_ns)
+    written = (
+        event.return_ns
+        for event in seen.history
+        if event.instance == MAJORITY
+        and event.kind != "verify"
+        and event.status == "ok"
+        and event.return_ns is not None
+        and event.invoke_ns > failed_ns
+    )
+    first_ns = min(written, default=None)
+    if first_ns is None:
+        return None
+    # While a call in vain hangs, a write may be of those keys whose primary is well.
+    return max([first_ns, *(event.return_ns or event.invoke_ns for event in in_vain)])
 
 
 def _on_both_sides(answered: Sequence[Event]) -> int:

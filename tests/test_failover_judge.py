@@ -35,7 +35,7 @@ def event(op: int, side: int, kind: Any, generation: int, at_ns: int, **how: Any
         digest=how.pop("digest", f"d{generation}"),
         presented=how.pop("presented", f"d{generation - 1}" if kind == "rotate" else ""),
         invoke_ns=at_ns,
-        return_ns=None if status == "unknown" else at_ns + 5,
+        return_ns=how.pop("until_ns", None if status == "unknown" else at_ns + 5),
         status=status,
         outcome=how.pop("outcome", "rotated" if kind == "rotate" else None),
     )
@@ -116,7 +116,7 @@ def test_calls_in_vain_to_the_end_are_an_outage_without_end() -> None:
 
 @pytest.mark.parametrize(("at_ns", "expected"), [(150, True), (HEALED_NS + 1, False)])
 def test_who_served_the_majority_has_taken_over(at_ns: int, *, expected: bool) -> None:
-    """Before the heal nobody else can have: whoever asked at that moment may have missed it."""
+    """Nobody else serves what was in vain: whoever asked at that moment may have missed it."""
     found = judged(
         ISSUED,
         event(2, MAJORITY, "rotate", 1, 110, status="fail", outcome="NotSent"),
@@ -125,6 +125,57 @@ def test_who_served_the_majority_has_taken_over(at_ns: int, *, expected: bool) -
         took_over=False,
     )
     assert found.took_over is expected
+
+
+def test_a_call_that_the_heal_let_through_was_in_vain() -> None:
+    """The kernel sends it again once the packets pass; a healthy third's writes end no outage."""
+    found = judged(
+        ISSUED,
+        event(2, MAJORITY, "rotate", 1, 110, until_ns=HEALED_NS + 10),
+        event(3, MAJORITY, "issue", 0, 115, family="another third"),
+        found=State(generation=1, digest="d1", revoked=False),
+        others={"another third": State(generation=0, digest="d0", revoked=False)},
+        took_over=False,
+    )
+    assert found.unavailable_ns == HEALED_NS + 10 - STRUCK_NS
+    assert not found.took_over
+
+
+@pytest.mark.parametrize("began_ns", [108, 150])
+def test_a_write_does_not_end_the_outage_while_a_call_in_vain_hangs(began_ns: int) -> None:
+    """It may be of another primary's keys, whether it was begun before that call or after it."""
+    found = judged(
+        ISSUED,
+        event(2, MAJORITY, "issue", 0, 104, family="another third"),
+        event(3, MAJORITY, "rotate", 1, 110, status="fail", outcome="NotSent", until_ns=160),
+        event(4, MAJORITY, "revoke", 0, began_ns, family="another third", until_ns=152),
+        event(5, MAJORITY, "rotate", 1, 170),
+        found=State(generation=1, digest="d1", revoked=False),
+        others={"another third": State(generation=0, digest="d0", revoked=True)},
+    )
+    assert found.unavailable_ns == (75 if began_ns < 110 else 60)
+
+
+def test_a_call_that_the_heal_falls_in_by_chance_was_not_in_vain() -> None:
+    """By then it had waited no longer than others did before the fault: nothing held it up."""
+    found = judged(
+        ISSUED,
+        event(2, MAJORITY, "rotate", 1, 150),
+        event(3, MAJORITY, "rotate", 2, HEALED_NS - 2, until_ns=HEALED_NS + 20),
+        found=State(generation=2, digest="d2", revoked=False),
+    )
+    assert found.unavailable_ns == 55
+
+
+def test_a_majority_that_missed_nothing_has_not_seen_a_takeover() -> None:
+    """A cluster's other thirds are served before the heal whether anybody took over or not."""
+    found = judged(
+        ISSUED,
+        event(2, MAJORITY, "rotate", 1, 110),
+        found=State(generation=1, digest="d1", revoked=False),
+        took_over=False,
+    )
+    assert not found.took_over
 
 
 def test_what_fails_on_the_cut_off_side_is_no_outage_of_the_majority() -> None:

@@ -14,7 +14,7 @@ from backends import Subject
 from bench.analysis import summary
 from bench.faults import Lack
 from bench.plan import DEFAULT_SUBJECTS, facts, left_out, plan
-from bench.report.everycell import BESIDE
+from bench.report.formats import BESIDE
 from bench.run_folder import RunFolder
 from bench.running import RunResult
 from scenarios.durability import LOSERS, PROMISES, SCENARIO, DurabilityParameters, companions

@@ -69,6 +69,29 @@ def test_labels_do_not_overlap() -> None:
     assert not crossing
 
 
+def test_the_figure_behind_the_longest_bar_stays_inside() -> None:
+    """However many decades the axis has: beyond it stand the losses."""
+    facts = records.subjects(records.SHAPES[1:3])
+    trials = [
+        records.trial(fact.label, "latency", "closed-loop", n, LatencyFindings(cells=[cell]))
+        for fact, each in zip(facts, ((8.0, 8.0), (4_000.0, 33_000.0)), strict=False)
+        for n, us in enumerate(each)
+        for cell in [records.cell("rotate", 8, {"rotate": records.samples([us] * 300)})]
+    ]
+    found = summary(records.run_of(facts, trials), trials)
+    with canvas.style():
+        plot = tradeoff.draw(Scene(found, looks(found.subjects, names(found.subjects)), ""))
+        assert plot is not None
+        # Beside five more columns, which leave the axes narrow.
+        plot.figure.axes[0].set_position((0.2, 0.2, 0.37, 0.7))
+        plot.figure.set_layout_engine("none")
+        plot.figure.canvas.draw()
+        main = plot.figure.axes[0]
+        right = main.get_window_extent().x1
+        assert main.texts
+        assert all(text.get_window_extent().x1 < right for text in main.texts)
+
+
 def test_too_few_rotations_are_not_drawn_as_a_p99(tmp_path: Path) -> None:
     """The row says why it is empty; the slowest of 60 is no p99."""
     few = records.cell("rotate", 8, {"rotate": records.samples([500.0] * 30)})

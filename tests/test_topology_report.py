@@ -1,6 +1,7 @@
 """The report of a run about several servers: failovers, and reads from replicas."""
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from scenarios.failover import FailoverFindings
 from scenarios.staleness import StalenessFindings
 from tests import records
 
+UNDECIDED = {"losses": "ValueError: never looked at"}
 LOSES, KEEPS = "redis:aof-everysec@sentinel", "redis:aof-everysec@sentinel-wait1"
 
 
@@ -33,16 +35,23 @@ def facts() -> list[SubjectFacts]:
 
 
 def failed_over(
-    label: str, strike: str, lost: int, seconds: float = 3.0, **undecided: str
+    label: str,
+    strike: str,
+    lost: int,
+    seconds: float = 3.0,
+    *,
+    repeat: int = 1,
+    spent: int = 0,
+    undecided: Mapping[str, str] | None = None,
 ) -> Trial:
     findings = FailoverFindings(
         strike=strike, means=strike, why_no_cut=None, seconds=seconds, lasted_ns=4 * 10**9,
         took_over=True, acknowledged=2_000, acknowledged_by_old=900, lost_writes=lost,
         lost_sessions=0, resurrected_rotated=0, resurrected_revoked=0, phantoms=0,
-        shown_on_both_sides=40, double_spends=0, unavailable_ns=3 * 10**9, settled_ns=10**9,
-        refused=0, unanswered=8, integrity=None, undecided=undecided,
+        shown_on_both_sides=40, double_spends=spent, unavailable_ns=3 * 10**9, settled_ns=10**9,
+        refused=0, unanswered=8, integrity=None, undecided=dict(undecided or {}),
     )  # fmt: skip
-    return records.trial(label, "failover", f"{strike}-{seconds:g}s", 1, findings)
+    return records.trial(label, "failover", f"{strike}-{seconds:g}s", repeat, findings)
 
 
 def watched(label: str, *accepted_ns: int, never: int = 0) -> Trial:
@@ -108,7 +117,27 @@ def test_what_a_replica_accepted_is_drawn_and_what_it_never_refused_is_said(made
     """A topology without any figure has its row too."""
     drawn = (made / "plots" / "staleness.svg").read_text(encoding="utf-8")
     assert "2 of 3 still accepted, up to 5.00 ms" in drawn
-    assert "0 of 0 still accepted, 3 never refused while watched" in drawn
+    assert "3 of 3 still accepted, 3 never refused while watched" in drawn
+
+
+def test_a_logout_that_was_never_refused_ranks_after_all_others() -> None:
+    """Of 100 logouts of which two were never refused, 99 were not refused by any time."""
+    trials = [watched(LOSES, *[10**6] * 98, never=2), watched(KEEPS, *[10**6] * 98)]
+    late, seen = summary(records.run_of(facts(), trials), trials).staleness
+    assert (late.p50_ns, late.p99_ns, late.longest_ns) == (10**6, None, 10**6)
+    assert (late.accepted, late.revocations) == (100, 100)
+    assert (seen.p50_ns, seen.p99_ns, seen.accepted) == (10**6, 10**6, 98)
+
+
+def test_a_percentile_that_was_never_reached_is_said_to_be_never(tmp_path: Path) -> None:
+    """It isn't left out in the table, nor are the few that were seen spoken of as all."""
+    trials = [watched(LOSES, *[10**6] * 8, never=2)]
+    page = (written(tmp_path, trials) / "comparison.md").read_text(encoding="utf-8")
+    [row] = [line for line in page.splitlines() if line.startswith("|") and "10 of 10" in line]
+    assert "never" in row
+    said = words(trials).splitlines()[-1]
+    assert "99 of 100" not in said
+    assert "2 never refused while watched" in said
 
 
 def test_every_failover_and_replica_is_in_the_figures(made: Path) -> None:
@@ -144,7 +173,7 @@ def test_several_lengths_are_drawn_side_by_side(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seconds", [3.0, 8.0])
 def test_an_undecided_loss_is_shown_as_such(tmp_path: Path, seconds: float) -> None:
     """With its reason, in words, table, picture and figures; and it is no zero anywhere."""
-    crashed = failed_over(KEEPS, "partition", 0, seconds, losses="ValueError: never looked at")
+    crashed = failed_over(KEEPS, "partition", 0, seconds, undecided=UNDECIDED)
     trials = [failed_over(LOSES, "partition", 700), failed_over(KEEPS, "partition", 0), crashed]
     trials = trials[:1] + trials[2:] if seconds == trials[0].findings["seconds"] else trials
     said = words(trials)
@@ -158,3 +187,44 @@ def test_an_undecided_loss_is_shown_as_such(tmp_path: Path, seconds: float) -> N
     mine = [line for line in lines if KEEPS in line and fault in line]
     assert mine
     assert not any("lost writes" in line for line in mine)
+
+
+@pytest.mark.parametrize("seconds", [3.0, 8.0])
+def test_undecided_double_spends_are_no_zero(tmp_path: Path, seconds: float) -> None:
+    """Neither in the pictures nor in the figures."""
+    crashed = failed_over(
+        KEEPS, "partition", 0, seconds, undecided={"double spend": "ValueError: odd"}
+    )
+    other = failed_over(LOSES, "partition", 700)
+    folder = written(tmp_path, [other, crashed])
+    name = "failover" if seconds == 3.0 else "lengths"
+    assert "undecided" in (folder / "plots" / f"{name}.svg").read_text(encoding="utf-8")
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert f"{KEEPS}, partition, {seconds:g} s: 0 writes lost of 2,000, spent twice: und" in page
+    with (folder / "figures.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    [value] = [
+        row["value"] for row in rows if row["figure"] == "double spends" and row["label"] == KEEPS
+    ]
+    assert not value
+
+
+def test_double_spends_are_shown_where_losses_are_undecided(tmp_path: Path) -> None:
+    """What one checker found isn't hidden by another's crash."""
+    crashed = failed_over(KEEPS, "partition", 0, spent=7, undecided=UNDECIDED)
+    folder = written(tmp_path, [failed_over(LOSES, "partition", 700), crashed])
+    drawn = (folder / "plots" / "failover.svg").read_text(encoding="utf-8")
+    assert "losses undecided; 7 tokens spent twice" in drawn
+    assert "losses undecided, 7 tokens spent twice" in (folder / "index.html").read_text("utf-8")
+
+
+def test_sizes_count_the_trials_that_are_decided(tmp_path: Path) -> None:
+    """Bars are means over those alone; so is what a declaration is held against."""
+    crashed = failed_over(KEEPS, "partition", 0, repeat=2, undecided=UNDECIDED)
+    trials = [failed_over(KEEPS, "partition", 9), crashed, failed_over(KEEPS, "kill", 0)]
+    run = records.run_of(facts(), trials)
+    [contradiction] = summary(run, trials).contradictions
+    assert "in 1 of 1 trials" in contradiction.found
+    folder = written(tmp_path, trials)
+    drawn = (folder / "plots" / "failover.svg").read_text(encoding="utf-8")
+    assert "n=1 decided of each fault" in drawn

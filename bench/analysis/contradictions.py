@@ -46,7 +46,7 @@ def contradictions(
         if promise not in lacking[failover.label] and failover.lost_writes:
             words = (
                 f"lost {failover.lost_writes:,} of {failover.acknowledged:,} acknowledged writes in"
-                f" {failover.trials_with_loss} of {len(failover.trials)} trials of {failover.fault}"
+                f" {failover.trials_with_loss} of {failover.decided} trials of {failover.fault}"
             )
             found.append(_of(failover.label, promise, words, failover.trials))
     for sight in sightings:

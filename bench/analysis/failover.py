@@ -56,6 +56,13 @@ class FailoverFigures(Record):
         return self.decided > 0 and not self.lost_writes
 
     @property
+    def spent_twice(self) -> int | None:
+        """Tokens that were found spent twice; None: none was, and it can't be told."""
+        if "double spend" in self.undecided and not self.double_spends:
+            return None
+        return self.double_spends
+
+    @property
     def fault(self) -> str:
         """Name it as a heading does."""
         return f"{self.strike}, {self.seconds:g} s"

@@ -48,7 +48,8 @@ def execute(phase: Failover, stage: Stage) -> FailedOver:
         times.struck.touch()
         _live_through(phase, cluster, struck)
         with ThreadPoolExecutor(1) as asking:
-            # Who can't be reached is asked in vain for up to a second: the fault ends meanwhile.
+            # Who can't be reached is asked in vain for up to a second: the fault ends meanwhile,
+            # and a takeover that ends by then is seen, too.
             asked = asking.submit(cluster.has_new_primary, struck.primary)
             times.stop.touch()
             healed_ns = _heal(cluster, struck)

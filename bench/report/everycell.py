@@ -13,7 +13,6 @@ CAPACITY = (
     "One core of the server could do: 10⁶ / (server CPU µs per operation). It says what the server"
     " would carry if CPU were its only limit, also where the client was too slow to ask for it."
 )
-BESIDE = "Run beside the others to lose: the positive control"
 WINDOW = (
     "Loss reached back: the longest over trials, and the share of such faults whose loss reaches no"
     " further, with 95% confidence: 0.05^(1/n). Faults that lose: the exact 95% interval of their"
@@ -95,7 +94,7 @@ def every_fault(material: Material) -> Table:
         _, done, _ = formats.FAULTS.get(fault, (fault, fault, fault))
         controls = [one for one in summary.fault_controls() if summary.fault(one.label, fault)]
         classes = [(CLASS_WORDS[durability], members) for durability, members in summary.by_class()]
-        for words, members in [*classes, *([(BESIDE, controls)] if controls else [])]:
+        for words, members in [*classes, *([(formats.BESIDE, controls)] if controls else [])]:
             rows = [
                 Row(
                     material.names[subject.label],

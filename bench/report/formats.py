@@ -1,6 +1,6 @@
 """How figures are written. Three significant digits: more would be noise, fewer would hide gaps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bench.analysis.estimate import Estimate
 
@@ -34,6 +34,9 @@ FAULTS = {
 }
 """Fault -> its name, what was done, and its plural."""
 
+BESIDE = "run beside the others to lose: the positive control"
+"""Heads the subjects that a fault was put to for that alone."""
+
 CONTESTS = {
     "rotate": "one token",
     "revoke": "logout against rotations",
@@ -54,6 +57,11 @@ def significant(value: float, digits: int = 3) -> str:
 
 def _exponent(value: float) -> int:
     return int(f"{value:e}".partition("e")[2])
+
+
+def span(sizes: Iterable[int]) -> str:
+    """Write the different ones of these in order: 2–3 where some are 2 and some 3."""
+    return "–".join(map(str, sorted(set(sizes))))
 
 
 def milliseconds(nanoseconds: float | None) -> str:

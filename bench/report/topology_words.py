@@ -60,7 +60,12 @@ def staleness_points(
 
 def _accepted(figures: StalenessFigures) -> str:
     never = [f"{figures.never:,} never refused while watched"] if figures.never else []
-    if figures.p99_ns is None or figures.longest_ns is None:
+    if figures.longest_ns is None:
         return ", ".join(never or ["no logout was acknowledged"])
-    within = f"{formats.milliseconds(figures.p99_ns)} ms or less in 99 of 100 logouts"
-    return ", ".join([within, f"{formats.milliseconds(figures.longest_ns)} ms at most", *never])
+    parts = [f"{formats.milliseconds(figures.longest_ns)} ms at most", *never]
+    if never:
+        parts[0] += " where it was refused"
+    if figures.p99_ns is not None:
+        within = f"{formats.milliseconds(figures.p99_ns)} ms or less in 99 of 100 logouts"
+        parts.insert(0, within)
+    return ", ".join(parts)

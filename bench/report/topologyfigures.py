@@ -54,7 +54,7 @@ def _failover(figures: FailoverFigures) -> Iterator[Fields]:
     for figure, unit, value in (
         *(told if n else ()),
         ("shown on both sides", "tokens", figures.shown_on_both_sides),
-        ("double spends", "tokens", figures.double_spends),
+        ("double spends", "tokens", figures.spent_twice),
         ("decided", "trials", n),
         ("took over", "trials", figures.took_over),
         ("until the majority was served again, median", "ns", figures.unavailable_ns),

@@ -10,7 +10,6 @@ from typing import Any
 from bench.errors import Failed
 from bench.servers.cluster import Cluster
 from bench.servers.hosts import Host
-from bench.servers.local import LocalServer
 from bench.servers.redis import RedisServer
 
 NAME = "main"
@@ -134,7 +133,7 @@ class RedisSentinel(Cluster):
             known = one.sentinel("MASTER", NAME)
             if (known["num-other-sentinels"], known["num-slaves"]) != (2, 2):
                 return False
-        leader = self.members[name]
+        [leader] = [one for one in self._servers if one is self.members[name]]
         return all(follows(one, leader) for one in self._servers if one is not leader)
 
     def _settings(self, host: Host) -> Mapping[str, str]:
@@ -166,13 +165,23 @@ class RedisSentinel(Cluster):
         )
 
 
-def follows(replica: RedisServer, leader: LocalServer) -> bool:
-    """Whether a server is a replica of another, and in step with it. Raises Failed."""
-    with replica.client(_ASK_SECONDS) as client:
-        about = client.info("replication")
+def follows(replica: RedisServer, leader: RedisServer) -> bool:
+    """Whether a server is a replica of another, and has all that was written there until now.
+
+    Raises Failed.
+    """
+    # The leader is asked first: what it writes since, pings too, only takes the replica farther.
+    written = _replication(leader)["master_repl_offset"]
+    about = _replication(replica)
     return (
         about["role"] == "slave"
         and (about["master_host"], about["master_port"]) == (leader.host.address, leader.port)
         and about["master_link_status"] == "up"
         and not about["master_sync_in_progress"]
+        and about["slave_repl_offset"] >= written
     )
+
+
+def _replication(server: RedisServer) -> Any:
+    with server.client(_ASK_SECONDS) as client:
+        return client.info("replication")

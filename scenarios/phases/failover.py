@@ -59,7 +59,8 @@ class FailedOver:
     healed_ns: int
     took_over: bool
     """Whether another primary was seen when it was healed. Who is asked at that moment may see the
-    old one first."""
+    old one first; and who is cut off keeps the answer waiting for up to a second, so that a
+    takeover which ends right after the heal is seen, too."""
     settled_ns: int
     """When all members agreed again on one primary, and followed it."""
     recovered: Mapping[str, State | None]

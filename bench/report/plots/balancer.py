@@ -35,7 +35,7 @@ def draw(scene: Scene) -> Plot | None:
     for axes, arrangement in zip(columns, arrangements, strict=True):
         for y, (label, apart) in enumerate(stores):
             _bar(axes, y, at.get((arrangement, label, apart)))
-    n = "–".join(map(str, sorted({len(figures.trials) for figures in every})))
+    n = formats.span(len(figures.trials) for figures in every)
     refreshes = sum(figures.refreshes for figures in every)
     canvas.finish(
         figure,

@@ -11,8 +11,8 @@ READING = (
     "Bar: all writes acknowledged in the trial, to clients on either side; red: those whose effect"
     " was gone once all members agreed again. Uncontrolled: nobody in this run lost anything by"
     " this fault, so zero proves nothing. Spent twice: a token that both sides accepted, so it has"
-    " two holders. Served again: from the fault to the majority's first acknowledged write after"
-    " its last call in vain."
+    " two holders. Served again: from the fault until the majority has a write acknowledged and no"
+    " call in vain any more."
 )
 
 
@@ -33,11 +33,11 @@ def draw(scene: Scene) -> Plot | None:
     for axes, fault in zip(columns, faults, strict=True):
         for y, label in enumerate(labels):
             _bar(axes, y, at.get((fault, label)))
-    n = "–".join(map(str, sorted({len(figures.trials) for figures in every})))
+    n = formats.span(figures.decided for figures in every)
     canvas.finish(
         figure,
         "Acknowledged, and gone when another server took over",
-        [READING, f"n={n} of each fault. {scene.conditions}"],
+        [READING, f"n={n} decided of each fault. {scene.conditions}"],
     )
     return Plot(
         figure,
@@ -47,31 +47,35 @@ def draw(scene: Scene) -> Plot | None:
 
 
 def _bar(axes: Axes, y: float, figures: FailoverFigures | None) -> None:
-    if figures is None or not figures.decided or not figures.acknowledged:
-        shares.note(axes, y, _missing(figures))
+    if figures is None:
+        shares.note(axes, y, "not measured")
+        return
+    if not figures.decided or not figures.acknowledged:
+        missing = "nothing was acknowledged" if figures.decided else "losses undecided"
+        bad = bool(figures.spent_twice)
+        shares.note(axes, y, f"{missing}; {_spent_twice(figures)}", bad=bad)
         return
     text = f"{figures.lost_writes:,} of {figures.acknowledged:,} lost"
     if not figures.lost_writes and not figures.controlled_by:
         text += " (uncontrolled)"
-    if figures.double_spends:
-        text += f"; {figures.double_spends:,} tokens spent twice"
+    if figures.spent_twice != 0:
+        text += f"; {_spent_twice(figures)}"
     until = figures.unavailable_ns
     text += "; never served again" if until is None else f"; served again after {until / 1e9:.1f} s"
     share = figures.lost_writes / figures.acknowledged
-    shares.bar(axes, y, share, text, bad=bool(figures.lost_writes or figures.double_spends))
+    shares.bar(axes, y, share, text, bad=bool(figures.lost_writes or figures.spent_twice))
 
 
-def _missing(figures: FailoverFigures | None) -> str:
-    if figures is None:
-        return "not measured"
-    return "nothing was acknowledged" if figures.decided else "undecided"
+def _spent_twice(figures: FailoverFigures) -> str:
+    spent = figures.spent_twice
+    if spent is None:
+        return "spent twice: undecided"
+    return f"{formats.count(spent, 'token')} spent twice"
 
 
 def words(figures: FailoverFigures) -> str:
     """Say what a failover took, for who can't see the picture."""
-    if not figures.decided:
-        return f"{figures.label}, {figures.fault}: undecided"
-    return (
-        f"{figures.label}, {figures.fault}: {formats.count(figures.lost_writes, 'write')} lost of"
-        f" {figures.acknowledged:,}, {formats.count(figures.double_spends, 'token')} spent twice"
-    )
+    lost = "losses undecided"
+    if figures.decided:
+        lost = f"{formats.count(figures.lost_writes, 'write')} lost of {figures.acknowledged:,}"
+    return f"{figures.label}, {figures.fault}: {lost}, {_spent_twice(figures)}"

@@ -8,8 +8,8 @@ from bench.analysis.failover import FailoverFigures, several_lengths
 from bench.report import formats
 from bench.report.plots import canvas
 from bench.report.plots.failover import words
+from bench.report.plots.palette import HARMED, PLAIN, QUIET, WHOLE
 from bench.report.plots.scene import Plot, Scene
-from bench.report.plots.shares import HARMED, PLAIN, QUIET, WHOLE
 
 HEIGHT = 2.1
 """Inches of a row of panels."""
@@ -22,9 +22,9 @@ READING = (
     "Each bar: the writes acknowledged in a trial, to clients on either side, until the fault was"
     " healed; red, with its number above: those whose effect was gone once all members agreed again"
     " (both are means over trials). 0?: nobody in this run lost anything by this fault, so it"
-    " proves nothing. Served again: from the fault to the majority's first acknowledged write after"
-    " its last call in vain, which may come after the heal; –: never, until the load ended with the"
-    " fault. Spent twice: tokens that both sides accepted, a trial. One scale for all."
+    " proves nothing. Served again: from the fault until the majority has a write acknowledged and"
+    " no call in vain any more, which may come after the heal; –: never, until the load ended with"
+    " the fault. Spent twice: tokens that both sides accepted, a trial. One scale for all."
 )
 
 Fault = tuple[str, float]
@@ -59,11 +59,11 @@ def draw(scene: Scene) -> Plot | None:
         )  # fmt: skip
     most = max(one.acknowledged / max(one.decided, 1) for one in every)
     grid[0][0].set_ylim(0, 1.13 * most)
-    n = "–".join(map(str, sorted({len(one.trials) for one in every})))
+    n = formats.span(one.decided for one in every)
     canvas.finish(
         figure,
         "Acknowledged, and lost, the longer the fault lasts",
-        [READING, f"n={n} of each fault. {scene.conditions}"],
+        [READING, f"n={n} decided of each fault. {scene.conditions}"],
     )
     return Plot(
         figure,
@@ -117,5 +117,6 @@ def _below(fault: Fault, figures: FailoverFigures | None) -> str:
     until = figures.unavailable_ns
     served = formats.NOTHING if until is None else f"{until / 1e9:.1f}"
     lasted = f"{figures.lasted_ns / 1e9:.1f}"
-    twice = figures.double_spends / len(figures.trials)
-    return f"{done}{seconds:g} s\n{lasted}\n{served}\n{twice:,.3g}"
+    spent = figures.spent_twice
+    twice = "undecided" if spent is None else f"{spent / len(figures.trials):,.3g}"
+    return f"{done}{seconds:g} s\n{lasted}\n{served}\n{twice}"

@@ -10,6 +10,7 @@ from bench.analysis import Summary
 from bench.analysis.durability import FaultFigures, Harm
 from bench.report import formats
 from bench.report.plots import canvas, rows
+from bench.report.plots.palette import PLAIN, QUIET
 from bench.report.plots.scene import Plot, Scene
 
 KEPT, UNCONTROLLED, UNMEASURED, EDGE = "#CFE8CF", "#EEF1EE", "#FFFFFF", "#999999"
@@ -22,13 +23,12 @@ Look = tuple[object, str, str]
 ROW = 1.3
 """A row has room for two lines."""
 BACK: Sequence[Harm] = ("resurrected_rotated", "resurrected_revoked")
-BESIDE = "run beside them to lose (the positive control)"
 READING = (
-    "Each cell is one fault under load, and counts acknowledged writes, lost of all. Red: some were"
-    " gone afterwards, the darker the more, with how far back the loss reached and how many"
-    " sessions had a rotated or revoked token good again (“back”). Green: none lost; with n faults"
-    " the true share of faults that lose is below the bound, at 95%. Grey: none lost, but nobody"
-    " lost any by this fault, so it proves nothing (uncontrolled)."
+    "Each cell is one kind of fault under load, n times, and counts acknowledged writes, lost of"
+    " all. Red: some were gone afterwards, the darker the more, with how far back the loss reached"
+    " and how many sessions had a rotated or revoked token good again (“back”). Green: none lost;"
+    " with n faults the true share of faults that lose is below the bound, at 95%. Grey: none lost,"
+    " but nobody lost any by this fault, so it proves nothing (uncontrolled)."
 )
 
 
@@ -39,7 +39,7 @@ def draw(scene: Scene) -> Plot | None:
     if not faults:
         return None
     controls = summary.fault_controls()
-    layout = rows.below(rows.place(summary.by_class()), BESIDE, controls)
+    layout = rows.below(rows.place(summary.by_class()), formats.BESIDE, controls)
     figure = canvas.sheet(layout.inches * ROW)
     axes = figure.subplots()
     rows.paint(axes, layout, scene.looks)
@@ -58,7 +58,7 @@ def draw(scene: Scene) -> Plot | None:
             if summary.fault(label, fault) or not any(one.label == label for one in controls):
                 _cell(axes, number, y, _look(summary, label, fault), len(faults))
     trials = [len(figures.trials) for figures in summary.faults]
-    each = "–".join(map(str, sorted({min(trials), max(trials)})))
+    each = formats.span((min(trials), max(trials)))
     written = sum(figures.acknowledged for figures in summary.faults)
     canvas.finish(
         figure,
@@ -97,9 +97,9 @@ def _cell(axes: Axes, x: int, y: float, look: Look, columns: int) -> None:
 def _look(summary: Summary, label: str, fault: str) -> Look:
     figures = summary.fault(label, fault)
     if figures is None:
-        return UNMEASURED, "#777777", summary.absence(label, fault)
+        return UNMEASURED, QUIET, summary.absence(label, fault)
     if figures.held_by_client:
-        return UNMEASURED, "#777777", "n/a: held by\nthe client"
+        return UNMEASURED, QUIET, "n/a: held by\nthe client"
     loss, n = figures.losses["lost_writes"], len(figures.trials)
     if loss.bound is not None:
         bound = formats.bound(loss.bound)
@@ -112,10 +112,10 @@ def _look(summary: Summary, label: str, fault: str) -> Look:
     much = "all" if loss.total == figures.acknowledged else f"{loss.total:,}"
     text = f"{much} of {figures.acknowledged:,}"
     if "never" in figures.came_back:
-        return HARM(share), "#FFFFFF" if share > DARK else "#222222", f"{text}\n{_back(figures)}"
+        return HARM(share), "#FFFFFF" if share > DARK else PLAIN, f"{text}\n{_back(figures)}"
     reached = f"{formats.significant(figures.loss_window_ns / 1e9)} s"
     text += f"\n{reached}, {back:,} back" if back else f"\n{reached}"
-    return HARM(share), "#FFFFFF" if share > DARK else "#222222", text
+    return HARM(share), "#FFFFFF" if share > DARK else PLAIN, text
 
 
 def _back(figures: FaultFigures) -> str:

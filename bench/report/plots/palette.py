@@ -28,6 +28,9 @@ COLOURS = {
 OTHERS = ("#332288", "#882255", "#44AA99", "#663300", "#AA4499", "#117733")
 """For stores of third parties, in the order of the run."""
 
+HARMED, WHOLE, QUIET, PLAIN = "#B3000C", "#B9C4CE", "#777777", "#222222"
+"""Of harms and what they are a part of; of words about what is missing, and of all others."""
+
 MARKERS = ("o", "s", "^", "D", "v", "P")
 Line = Literal["-"] | tuple[float, Sequence[float]]
 LINES: Sequence[Line] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2)))

@@ -9,12 +9,13 @@ from matplotlib.patches import Patch, Rectangle
 from bench.analysis.consistency import RaceFigures, controls
 from bench.report import formats
 from bench.report.plots import canvas, rows
+from bench.report.plots.palette import PLAIN, QUIET
 from bench.report.plots.scene import Plot, Scene
 
 HELD, SOME, MOST, ALARM, NOTHING = "#D3E0EA", "#F08A70", "#B2182B", "#F2CF66", "#FFFFFF"
 HALF = 0.5
 """From this share of lost races on, the deeper red."""
-EDGE, FINE, QUIET = "#FFFFFF", "#AFC0CD", "#777777"
+EDGE, FINE = "#FFFFFF", "#AFC0CD"
 GAP = 0.35
 """Of a column, between kinds of races."""
 NAIVE_HEADING = "naive ways: read, decide, write back (the positive control)"
@@ -144,7 +145,7 @@ def _cell(
         _note(axes, x, y, text)
         return
     share = races.harmed / races.contested
-    colour, ink, hatch = HELD, "#222222", None
+    colour, ink, hatch = HELD, PLAIN, None
     text = f"0 of {races.contested:,}"
     if races.undecided:
         colour, text = NOTHING, "undecided"

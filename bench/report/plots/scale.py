@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from bench.analysis.estimate import Estimate
 from bench.analysis.scale import ScaleFigures
 from bench.report.plots import canvas
-from bench.report.plots.palette import Look
+from bench.report.plots.palette import QUIET, Look
 from bench.report.plots.scene import CLASS_TITLES, Plot, Scene
 
 ROTATE = "rotate"
@@ -67,7 +67,7 @@ def draw(scene: Scene) -> Plot | None:
             else:
                 axes.set_yticks([])
                 axes.text(0.5, 0.5, "nothing to tell", transform=axes.transAxes, ha="center",
-                          fontsize=7.5, color="#777777")  # fmt: skip
+                          fontsize=7.5, color=QUIET)  # fmt: skip
         row[-1].legend(
             handles=[_handle(scene.looks[subject.label]) for subject in members],
             loc="upper left", bbox_to_anchor=(1.02, 1.03), borderaxespad=0,

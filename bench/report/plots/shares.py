@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.report.plots import canvas
+from bench.report.plots.palette import HARMED, PLAIN, QUIET, WHOLE
 
-HARMED, WHOLE, QUIET, PLAIN = "#B3000C", "#B9C4CE", "#777777", "#222222"
 ROW = 0.46
 """Inches: a bar, and a line of text."""
 _BAR, _BAR_AT, _WORDS_AT = 0.34, -0.17, 0.19
@@ -46,6 +46,6 @@ def bar(axes: Axes, y: float, share: float, words: str, *, bad: bool, inside: st
     axes.text(0.6, y + _WORDS_AT, words, va="center", fontsize=7.2, color=colour)
 
 
-def note(axes: Axes, y: float, words: str) -> None:
+def note(axes: Axes, y: float, words: str, *, bad: bool = False) -> None:
     """Say in place of a bar why there is none."""
-    axes.text(1, y, words, va="center", fontsize=7.2, color=QUIET)
+    axes.text(1, y, words, va="center", fontsize=7.2, color=HARMED if bad else QUIET)

@@ -5,12 +5,11 @@ from matplotlib.axes import Axes
 
 from bench.analysis.soak import SoakSeries
 from bench.report.plots import canvas
-from bench.report.plots.palette import Look
+from bench.report.plots.palette import HARMED, PLAIN, QUIET, Look
 from bench.report.plots.scene import Plot, Scene
 
 HEIGHT = 1.25
 """Inches of a row."""
-EVENT = "#B3000C"
 LATE = "#BBBBBB"
 GROWTH = (
     ("data_bytes", "data", "-"),
@@ -78,7 +77,7 @@ def _latency(axes: Axes, one: SoakSeries, look: Look) -> None:
                 point.at_seconds, point.at_seconds + width, color=LATE, alpha=0.45, linewidth=0
             )
     stalls = [n for n, point in enumerate(told) if point.stall]
-    axes.plot(middle[stalls], p99[stalls] * 1.25, marker="v", linestyle="", color="#222222")
+    axes.plot(middle[stalls], p99[stalls] * 1.25, marker="v", linestyle="", color=PLAIN)
     canvas.log_axis(axes, "y", "ms (log)")
     _events(axes, one)
 
@@ -93,13 +92,13 @@ def _events(axes: Axes, one: SoakSeries) -> None:
         before = set(point.events)
         if not begun:
             continue
-        axes.axvline(point.at_seconds, color=EVENT, linewidth=0.8, linestyle=(0, (3, 2)))
+        axes.axvline(point.at_seconds, color=HARMED, linewidth=0.8, linestyle=(0, (3, 2)))
         if point.at_seconds - named_at > WORDS_EVERY * reach:
             named_at = point.at_seconds
             axes.annotate(
                 ", ".join(begun), (point.at_seconds, 0.97), (2, 0),
                 xycoords=("data", "axes fraction"), textcoords="offset points",
-                fontsize=6.5, color=EVENT, va="top",
+                fontsize=6.5, color=HARMED, va="top",
             )  # fmt: skip
 
 
@@ -113,7 +112,7 @@ def _growth(axes: Axes, one: SoakSeries, look: Look) -> None:
     if not axes.lines:
         axes.set_yticks([])
         axes.text(0.5, 0.5, "it doesn't say", transform=axes.transAxes, ha="center",
-                  fontsize=7.5, color="#777777")  # fmt: skip
+                  fontsize=7.5, color=QUIET)  # fmt: skip
         return
     axes.set_ylim(bottom=0)
     axes.set_ylabel("MB")

@@ -6,17 +6,17 @@ from matplotlib.lines import Line2D
 from bench.analysis.staleness import StalenessFigures
 from bench.report import formats
 from bench.report.plots import canvas
-from bench.report.plots.palette import Look
+from bench.report.plots.palette import HARMED, PLAIN, QUIET, Look
 from bench.report.plots.scene import Plot, Scene
 
 ROW = 0.36
 LEAST_MS = 0.1
 """Below it the axis is linear, so that zero has a place on it."""
-BAD, QUIET, PLAIN = "#B3000C", "#777777", "#222222"
 READING = (
     "Farther left is sooner refused. Filled: half of all logouts were seen by then; hollow: 99 of"
     " 100; bar: the longest. The dots beyond it reach to where the longest could be, since nobody"
-    " looked in between. Zero: no look after the acknowledgement accepted the token. The axis is"
+    " looked in between. Arrow: the rest was never refused while watched; a point that is missing"
+    " lies beyond it. Zero: no look after the acknowledgement accepted the token. The axis is"
     f" logarithmic from {LEAST_MS:g} ms on."
 )
 
@@ -36,16 +36,16 @@ def draw(scene: Scene) -> Plot | None:
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.set_yticks([*range(len(every))], [scene.looks[one.label].name for one in every])
-    for y, one in enumerate(every):
-        _row(axes, y, one, scene.looks[one.label])
-        colour = BAD if one.never else PLAIN if one.accepted else QUIET
-        words.text(0, y, _said(one), va="center", fontsize=7.6, color=colour)
     reach_ms = max((one.longest_ns or 0) + one.largest_gap_ns for one in every) / 1e6
     axes.set_xlim(-0.01, max(10 * LEAST_MS, 1.5 * reach_ms))
+    for y, one in enumerate(every):
+        _row(axes, y, one, scene.looks[one.label])
+        colour = HARMED if one.never else PLAIN if one.accepted else QUIET
+        words.text(0, y, _said(one), va="center", fontsize=7.6, color=colour)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axes.set_xlabel("accepted after the logout was acknowledged, ms (log)")
-    logouts = sum(one.revocations + one.never for one in every)
-    n = "–".join(map(str, sorted({len(one.trials) for one in every})))
+    logouts = sum(one.revocations for one in every)
+    n = formats.span(len(one.trials) for one in every)
     canvas.finish(
         figure,
         "Logged out, and still accepted through a replica",
@@ -59,17 +59,27 @@ def draw(scene: Scene) -> Plot | None:
 
 
 def _row(axes: Axes, y: float, figures: StalenessFigures, look: Look) -> None:
-    if figures.p50_ns is None or figures.p99_ns is None or figures.longest_ns is None:
+    if figures.longest_ns is None and not figures.never:
         return
-    p50, p99, longest = (ns / 1e6 for ns in (figures.p50_ns, figures.p99_ns, figures.longest_ns))
-    beyond = longest + figures.largest_gap_ns / 1e6
-    axes.plot([p50, longest], [y, y], color=look.colour, linewidth=1.6, zorder=2)
-    axes.plot([longest, beyond], [y, y], color=look.colour, linewidth=1, linestyle=":", zorder=2)
-    axes.add_line(
-        Line2D([longest], [y], marker="|", markersize=11, mew=1.8, color=look.colour, zorder=3)
-    )
-    axes.plot([p99], [y], look.marker, color=look.colour, markerfacecolor="white", zorder=4)
-    axes.plot([p50], [y], look.marker, color=look.colour, zorder=5)
+    known = (figures.p50_ns, figures.p99_ns, figures.longest_ns)
+    p50, p99, longest = (None if ns is None else ns / 1e6 for ns in known)
+    begin, end = p50 if p50 is not None else longest or 0.0, longest or 0.0
+    if figures.never:
+        _, edge = axes.get_xlim()
+        axes.plot([begin, edge], [y, y], color=look.colour, linewidth=1.6, zorder=2)
+        axes.plot([edge], [y], ">", color=look.colour, clip_on=False, zorder=4)
+    else:
+        beyond = end + figures.largest_gap_ns / 1e6
+        axes.plot([begin, end], [y, y], color=look.colour, linewidth=1.6, zorder=2)
+        axes.plot([end, beyond], [y, y], color=look.colour, linewidth=1, linestyle=":", zorder=2)
+    if longest is not None:
+        axes.add_line(
+            Line2D([longest], [y], marker="|", markersize=11, mew=1.8, color=look.colour, zorder=3)
+        )
+    if p99 is not None:
+        axes.plot([p99], [y], look.marker, color=look.colour, markerfacecolor="white", zorder=4)
+    if p50 is not None:
+        axes.plot([p50], [y], look.marker, color=look.colour, zorder=5)
 
 
 def _said(figures: StalenessFigures) -> str:

@@ -10,15 +10,16 @@ from bench.analysis.latency import LatencyCell
 from bench.record import SubjectFacts
 from bench.report import formats
 from bench.report.plots import canvas, facets, rows
-from bench.report.plots.palette import Look
+from bench.report.plots.palette import HARMED, PLAIN, QUIET, Look
 from bench.report.plots.scene import Plot, Scene
 
-BAD, QUIET, PLAIN = "#B3000C", "#777777", "#222222"
 READING = (
     "Farther left is faster; compare inside a band only. Point: p99 of all trials together; bar:"
     " 95% interval of the trials' own p99, or lowest to highest of fewer than five trials. Hollow:"
     " not ranked, since the load generator was the limit, or trials had too few rotations for one."
 )
+FIGURE = 0.17
+"""Of the axis, what the figure behind the longest bar takes."""
 LOSSES = (
     "Lost: acknowledged writes that were gone afterwards; “≤” is the 95% bound that zero losses in"
     " n faults leave."
@@ -51,9 +52,9 @@ def draw(scene: Scene) -> Plot | None:
     main, *beside = every[0]
     for label, cell in drawn.items():
         _point(main, layout.at[label], cell, scene.looks[label])
-    main.set_xlim(
-        min(map(_start_ms, drawn.values())) / 1.4, max(map(_end_ms, drawn.values())) * 1.8
-    )
+    start_ms, end_ms = min(map(_start_ms, drawn.values())), max(map(_end_ms, drawn.values()))
+    # The axis is logarithmic: a figure behind the last bar takes a part of it, not so many ms.
+    main.set_xlim(start_ms / 1.4, end_ms * max(1.8, (end_ms / start_ms) ** FIGURE))
     canvas.log_axis(main, "x", f"rotation p99 at {formats.count(at or 0, 'connection')}, ms (log)")
     rows.paint(main, layout, scene.looks)
     _nothing_drawn(main, layout, found)
@@ -137,7 +138,7 @@ def _loss(summary: Summary, label: str, fault: str) -> tuple[str, str]:
         return "n/a", QUIET
     loss = figures.losses["lost_writes"]
     if loss.bound is None:
-        return f"{loss.total:,} of {figures.acknowledged:,}", BAD
+        return f"{loss.total:,} of {figures.acknowledged:,}", HARMED
     n = len(figures.trials)
     return f"0 of {figures.acknowledged:,} (n={n}: ≤ {formats.bound(loss.bound)})", PLAIN
 

@@ -13,7 +13,7 @@ READING = (
     " majority. In a kill nobody is cut off. Lost: acknowledged writes whose effect is gone once"
     " all members agree on one primary again. Spent twice: tokens that both sides were answered"
     " about while the fault lasted, and that were rotated successfully by both. Served again:"
-    " from the fault to the majority's first acknowledged write after its last call in vain. A"
+    " from the fault until the majority has a write acknowledged and no call in vain any more. A"
     " cluster that shares the keys out goes on with those whose primary is well, and is served"
     " again when the others are, too."
     " Contradictions: sessions whose clients got answers that no order of the operations explains,"
@@ -135,13 +135,14 @@ def _lost_writes(figures: FailoverFigures) -> Cell:
 
 
 def _spent_twice(figures: FailoverFigures) -> Cell:
-    if "double spend" in figures.undecided and not figures.double_spends:
+    spent = figures.spent_twice
+    if spent is None:
         return UNDECIDED
     return Cell(
-        f"{figures.double_spends:,}",
-        number=figures.double_spends,
+        f"{spent:,}",
+        number=spent,
         detail=f"of {figures.shown_on_both_sides:,} shown on both sides",
-        tone="bad" if figures.double_spends else "",
+        tone="bad" if spent else "",
     )
 
 
