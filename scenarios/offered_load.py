@@ -228,9 +228,9 @@ SCENARIO = Scenario(
         Effort.QUICK: LoadParameters(
             trials=2,
             shares=(0.25, 0.5, 0.8),
-            seconds=0.2,
+            seconds=0.15,
             calibration_seconds=0.1,
-            least_operations=200,
+            least_operations=150,
             searches=2,
             confirmations=1,
         ),
