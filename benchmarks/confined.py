@@ -6,6 +6,7 @@ do. Where the server is the limit, all clients must find the same.
 """
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ PERIOD_US = 4_000
 """Short beside the bound that a capacity is searched under: the server stands still for the rest of
 each."""
 
+GONE_SECONDS = 5.0
+"""For processes that are ending to leave the group."""
 NEEDS = "a server can be confined as root, with control groups of version 1"
 
 
@@ -42,10 +45,21 @@ def confined(pids: Sequence[int], cores: float) -> Iterator[None]:
             _move(pid, group)
         yield
     finally:
-        # All are back before the group can go; those that ended have left it by themselves.
+        _dissolve(group, home)
+
+
+def _dissolve(group: Path, home: Path) -> None:
+    """Put all back where they were, and those that they start or that end meanwhile."""
+    give_up = time.monotonic() + GONE_SECONDS
+    while True:
         for left in (group / "cgroup.procs").read_text().split():
             _move(int(left), home)
-        group.rmdir()
+        try:
+            return group.rmdir()
+        except OSError:
+            if time.monotonic() > give_up:
+                raise
+        time.sleep(0.01)
 
 
 def _move(pid: int, group: Path) -> None:
