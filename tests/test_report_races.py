@@ -1,10 +1,17 @@
 """The section on several instances, with a naive way as the control."""
 
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.analysis import summary
+from bench.report.names import names
+from bench.report.plots import races
+from bench.report.plots.palette import looks
+from bench.report.plots.scene import Scene
 from scenarios.consistency import ConsistencyFindings, Races
 from tests import records
 from tests.pages import Page, rendered
@@ -73,6 +80,21 @@ def test_what_could_not_be_raced_says_why(tmp_path: Path) -> None:
     page = raced(tmp_path, none, none)
     assert "n/a" in page.text
     assert "no server" in page.text
+
+
+@pytest.mark.parametrize("mishaps", [*itertools.permutations(("lost answers", "paused server"))])
+def test_mishaps_are_drawn_in_the_order_of_the_run(mishaps: Sequence[str]) -> None:
+    """Whatever Python's hashes are today: two drawings of a run are alike."""
+    [fact] = records.subjects([records.Shape("redis:none", records.CRASH, 40)])[:1]
+    found = ConsistencyFindings(
+        visibility=[], races=[met("rotate", mishap=mishap) for mishap in mishaps], errors={}
+    )
+    trials = [records.trial(fact.label, "consistency", "instances", 0, found)]
+    seen = summary(records.run_of([fact], trials), trials)
+    plot = races.draw(Scene(seen, looks(seen.subjects, names(seen.subjects)), "conditions"))
+    assert plot is not None
+    headings = [label.get_text() for label in plot.figure.axes[0].get_xticklabels()]
+    assert headings == [mishap.replace(" ", "\n") for mishap in mishaps]
 
 
 def test_the_cross_check_is_counted(tmp_path: Path) -> None:

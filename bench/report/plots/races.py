@@ -101,10 +101,10 @@ def _key(races: RaceFigures) -> Column:
 
 
 def _columns(every: Sequence[RaceFigures]) -> Sequence[Column]:
-    """Healthy races by what met and the number of instances, then the mishaps."""
+    """Healthy races by what met and the number of instances, then the mishaps as they were run."""
     contests = list(formats.CONTESTS)
     return sorted(
-        {_key(races) for races in every},
+        dict.fromkeys(map(_key, every)),
         key=lambda one: (one.mishap != "none", contests.index(one.contest), one.instances),
     )
 
