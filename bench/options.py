@@ -117,9 +117,9 @@ class RunOptions(Record):
 
     def _preset(self, scenario: Scenario) -> Parameters:
         preset = scenario.presets[Effort(self.effort)]
-        brief = not self.scenarios and self.effort == Effort.QUICK
-        changed = {**preset.model_dump(), **scenario.brief}
-        return scenario.parameters.model_validate(changed) if brief else preset
+        if self.scenarios or self.effort != Effort.QUICK:
+            return preset
+        return scenario.parameters.model_validate({**preset.model_dump(), **scenario.brief})
 
 
 _SHOWN = {

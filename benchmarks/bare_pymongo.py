@@ -16,7 +16,7 @@ from backends.mongo_pipeline import Expression, rotation
 from backends.store import Family, Policy, Session, Successor, Token
 from bench.load.workers import cores
 from bench.servers.server import Server
-from benchmarks.vendors import CONNECTIONS, Reached, Spent
+from benchmarks.vendors import CONNECTIONS, Reached, metered
 
 SESSIONS = 125
 """Of each of the 8 clients: a thousand in all, as in our own lane."""
@@ -108,9 +108,9 @@ def bare_pymongo(server: Server) -> Callable[[], Reached]:
             collection = client[DATABASE]["sessions"]
             collection.delete_many({"_id.subject": subjects})
             collection.insert_many([fresh(family) for family in families])
-            spent = Spent(server)
             context = multiprocessing.get_context("forkserver")
             with (
+                metered(server) as spent,
                 context.Manager() as manager,
                 ProcessPoolExecutor(cores(), mp_context=context) as pool,
             ):
@@ -119,12 +119,11 @@ def bare_pymongo(server: Server) -> Callable[[], Reached]:
                 done = [pool.submit(process, server.url, part, ready) for part in parts]
                 spans = [one.result() for one in done]
             took = max(end for _, end in spans) - min(begin for begin, _ in spans)
-            spent_ns = spent.ns()
             won = collection.count_documents(
                 {"_id.subject": subjects, "generation": REQUESTS // SESSIONS}
             )
         assert won == len(families), f"{won} of {len(families)} sessions were rotated to the end"
         total = CONNECTIONS * REQUESTS
-        return Reached(total / took, total * 1e9 / spent_ns)
+        return Reached(total / took, total * 1e9 / spent.cpu_ns)
 
     return once

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.analysis.judging import Figure, Pair, judge
 from bench.analysis.latency import Key
-from bench.analysis.load import LEAST_RATE
+from bench.analysis.load import LEAST_RATE, is_bound
 from bench.analysis.ranking import gap
 from bench.load.search import Found, search
 from benchmarks.noise import SEED, even
@@ -101,8 +101,7 @@ def _figure(
         float(np.median(carried)),
         dict(zip(ids, carried, strict=True)),
         ids,
-        at_least=2 * sum(one.capacity is not None and one.fails_at is None for one in found)
-        >= trials,
+        at_least=is_bound(found),
     )
 
 

@@ -7,8 +7,8 @@ do. Where the server is the limit, all clients must find the same.
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from bench import cgroup
@@ -17,30 +17,38 @@ from bench.errors import Missing
 PERIOD_US = 4_000
 """Short beside the bound that a capacity is searched under: the server stands still for the rest of
 each."""
-
 GONE_SECONDS = 5.0
 """For processes that are ending to leave the group."""
-NEEDS = "a server can be confined as root, with control groups of version 1"
+NEEDS = "a process can be limited as root, with control groups of version 1"
 
 
-@contextmanager
-def confined(pids: Sequence[int], cores: float) -> Iterator[None]:
+def confined(pids: Sequence[int], cores: float) -> AbstractContextManager[None]:
     """Keep processes, and the children they start from now on, to `cores` until the block ends.
 
     Raises Missing where this machine has no control group for it.
     """
-    home = cgroup.own("cpu")
+    quota_us = round(PERIOD_US * cores)
+    limits = {"cpu.cfs_period_us": str(PERIOD_US), "cpu.cfs_quota_us": str(quota_us)}
+    return limited("cpu", limits, pids)
+
+
+@contextmanager
+def limited(controller: str, limits: Mapping[str, str], pids: Sequence[int]) -> Iterator[None]:
+    """Keep processes in a control group with `limits`, file -> content, until the block ends.
+
+    Raises Missing.
+    """
+    home = cgroup.own(controller)
     group = home / f"refreshbench-{os.getpid()}"
     try:
         group.mkdir()
     except OSError as error:
         raise Missing(f"{home} takes no group of ours: {error.strerror}; {NEEDS}") from error
     try:
-        quota = group / "cpu.cfs_quota_us"
-        if not quota.exists():
-            raise Missing(f"{home} limits no CPU time; {NEEDS}")
-        (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-        quota.write_text(str(round(PERIOD_US * cores)))
+        for name, content in limits.items():
+            if not (group / name).exists():
+                raise Missing(f"{home} has no {name}; {NEEDS}")
+            (group / name).write_text(content)
         for pid in pids:
             _move(pid, group)
         yield

@@ -3,8 +3,8 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ import redis
 
 from backends.postgres import ROTATE as UPDATE
 from backends.redis import ISSUE, ROTATE, SKEW_MS
+from bench import meter
 from bench.errors import Missing
 from bench.servers.server import Found, Server
 
@@ -37,37 +38,24 @@ class Reached(NamedTuple):
     """Operations a second of CPU of the server."""
 
 
-class Spent:
-    """The CPU time of a server while a tool is at it, that of the tool's connections included.
+@contextmanager
+def metered(server: Server) -> Iterator[meter.Spent]:
+    """Meter a server while a tool is at it, the processes of the tool's connections included.
 
-    They are gone when the tool ends, and PostgreSQL's processes for them a moment later: what one
-    used is in its parent's time once it is reaped.
+    They are gone a moment after the tool has ended: what one used is known once it is reaped.
     """
+    before = _children(server)
+    with meter.metered(server.pids, disk=False) as spent:
+        yield spent
+        psutil.wait_procs(_children(server) - before, timeout=REAPED_SECONDS)
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._before = self._children()
-        self._begin_ns = self._used_ns()
 
-    def ns(self) -> int:
-        """Give the time since the beginning, once every process that came since is reaped."""
-        psutil.wait_procs(self._children() - self._before, timeout=REAPED_SECONDS)
-        return self._used_ns() - self._begin_ns
-
-    def _children(self) -> set[psutil.Process]:
-        found: set[psutil.Process] = set()
-        for pid in self._server.pids():
-            with suppress(psutil.NoSuchProcess):
-                found.update(psutil.Process(pid).children())
-        return found
-
-    def _used_ns(self) -> int:
-        seconds = 0.0
-        for pid in self._server.pids():
-            with suppress(psutil.NoSuchProcess):
-                used = psutil.Process(pid).cpu_times()
-                seconds += used.user + used.system + used.children_user + used.children_system
-        return int(seconds * 1e9)
+def _children(server: Server) -> set[psutil.Process]:
+    found: set[psutil.Process] = set()
+    for pid in server.pids():
+        with suppress(psutil.NoSuchProcess):
+            found.update(psutil.Process(pid).children())
+    return found
 
 
 def pgbench(found: Found, server: Server, folder: Path) -> Callable[[], Reached]:
@@ -110,28 +98,27 @@ FROM generate_series(0, {CONNECTIONS - 1}) c, generate_series(0, {PGBENCH_SESSIO
 
     def once() -> Reached:
         subprocess.run([psql, "-q", "-v", "ON_ERROR_STOP=1", "-c", fill, server.url], check=True)
-        spent = Spent(server)
-        ran = subprocess.run(
-            [
-                program,
-                "--no-vacuum",
-                "--protocol=prepared",
-                f"--client={CONNECTIONS}",
-                f"--jobs={JOBS}",
-                f"--time={SECONDS:.0f}",
-                f"--file={script}",
-                *defines,
-                server.url,
-            ],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        spent_ns = spent.ns()
+        with metered(server) as spent:
+            ran = subprocess.run(
+                [
+                    program,
+                    "--no-vacuum",
+                    "--protocol=prepared",
+                    f"--client={CONNECTIONS}",
+                    f"--jobs={JOBS}",
+                    f"--time={SECONDS:.0f}",
+                    f"--file={script}",
+                    *defines,
+                    server.url,
+                ],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
         processed = r"^number of transactions actually processed: (\d+)"
         [done] = re.findall(processed, ran.stdout, re.MULTILINE)
         [tps] = re.findall(r"^tps = ([0-9.]+)", ran.stdout, re.MULTILINE)
-        return Reached(float(tps), int(done) * 1e9 / spent_ns)
+        return Reached(float(tps), int(done) * 1e9 / spent.cpu_ns)
 
     return once
 
@@ -162,22 +149,21 @@ def redis_benchmark(server: Server) -> Callable[[], Reached]:
             for number in range(start, start + 10_000):
                 pipe.hset(f"rt:{{b}}:{number:012}", mapping=fields)
             pipe.execute()
-        spent = Spent(server)
-        ran = subprocess.run(
-            [
-                program,
-                *("-p", server.url.rpartition(":")[2].partition("/")[0]),
-                *("-c", str(CONNECTIONS), "-n", str(REDIS_REQUESTS), "-r", str(REDIS_SESSIONS)),
-                "--csv",
-                *("EVALSHA", ROTATE.sha, "1", "rt:{b}:__rand_int__", *map(str, rotate)),
-            ],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        spent_ns = spent.ns()
+        with metered(server) as spent:
+            ran = subprocess.run(
+                [
+                    program,
+                    *("-p", server.url.rpartition(":")[2].partition("/")[0]),
+                    *("-c", str(CONNECTIONS), "-n", str(REDIS_REQUESTS), "-r", str(REDIS_SESSIONS)),
+                    "--csv",
+                    *("EVALSHA", ROTATE.sha, "1", "rt:{b}:__rand_int__", *map(str, rotate)),
+                ],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
         client.delete(*(f"rt:{{b}}:{number:012}" for number in range(REDIS_SESSIONS)))
         reached = float(ran.stdout.splitlines()[-1].split(",")[1].strip('"'))
-        return Reached(reached, REDIS_REQUESTS * 1e9 / spent_ns)
+        return Reached(reached, REDIS_REQUESTS * 1e9 / spent.cpu_ns)
 
     return once

@@ -7,8 +7,8 @@ a few milliseconds few kills find such a moment; here the disk is slowed down un
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -21,32 +21,20 @@ from bench.conform.caller import DEVICE, new_session, token_of
 from bench.servers.server import Found
 from bench.volume import Volume
 from bench.workspace import Workspace
+from benchmarks.confined import limited
 
 BYTES_A_SECOND = 50_000
 FILLER_BYTES = 100_000
 """Synced in two seconds, for which Redis puts writes off."""
 PATIENCE_SECONDS = 20.0
-BLOCK_GROUPS = cgroup.own("blkio")
+THROTTLE = "blkio.throttle.write_bps_device"
 
 
-@contextmanager
-def slowed(folder: Path, pids: Sequence[int]) -> Iterator[None]:
+def slowed(folder: Path, pids: Sequence[int]) -> AbstractContextManager[None]:
     """Slow down what processes write to the disk of a folder."""
-    group = BLOCK_GROUPS / f"refreshbench-{os.getpid()}"
-    group.mkdir()
     device = folder.stat().st_dev
-    rule = f"{os.major(device)}:{os.minor(device)}"
-    try:
-        (group / "blkio.throttle.write_bps_device").write_text(f"{rule} {BYTES_A_SECOND}")
-        for pid in pids:
-            (group / "cgroup.procs").write_text(str(pid))
-        yield
-    finally:
-        (group / "blkio.throttle.write_bps_device").write_text(f"{rule} 0")
-        for left in (group / "cgroup.procs").read_text().split():
-            with suppress(ProcessLookupError):
-                (BLOCK_GROUPS / "cgroup.procs").write_text(left)
-        group.rmdir()
+    rule = f"{os.major(device)}:{os.minor(device)} {BYTES_A_SECOND}"
+    return limited("blkio", {THROTTLE: rule}, pids)
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +42,7 @@ def _able(workspace: Workspace) -> None:
     """The disk needs root and loop devices, slowing it down control groups of version 1."""
     if lack := faults.lacking(["powercut"], workspace.folder("able")):
         pytest.skip(f"not measured: {lack['powercut'].reason}")
-    if not (BLOCK_GROUPS / "blkio.throttle.write_bps_device").exists():
+    if not (cgroup.own("blkio") / THROTTLE).exists():
         pytest.skip("not measured: no control groups of version 1 for block devices")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
-import scenarios
+from bench.analysis.sampling import parameters_of
 from bench.analysis.summary import Summary
 from bench.environment import Environment, differing
 from bench.record import Run
@@ -56,5 +56,5 @@ def set_otherwise(base: Summary, new: Summary) -> Mapping[str, Sequence[str]]:
 
 def _asked(run: Run, scenario: str) -> Mapping[str, object]:
     """Give a run's parameters, with what an older version didn't know at its default."""
-    model = scenarios.load(scenario).parameters
-    return model.model_validate(run.parameters[scenario]).model_dump(mode="json")
+    asked = parameters_of(run, scenario)
+    return asked.model_dump(mode="json") if asked else {}

@@ -148,11 +148,12 @@ def _missing(harm: Harm, base: Tally | None, new: Tally | None) -> HarmChange:
 
 def _tallies(run: Run, trials: Sequence[Trial], found: Summary) -> Mapping[Harm, Tally]:
     lacking = {subject.label: subject.lacking.keys() for subject in run.subjects}
+    durability = judged(trials, "durability", DurabilityFindings)
     return {
         **dict(_failures(trials)),
-        **dict(_undecided(trials)),
+        **dict(_undecided(durability)),
         **dict(_errors(found)),
-        **dict(_losses(trials, lacking)),
+        **dict(_losses(durability, lacking)),
         **dict(_races(found.races, lacking)),
         **dict(_unseen(found.sightings, lacking)),
     }
@@ -173,10 +174,10 @@ def _failures(trials: Sequence[Trial]) -> Iterable[tuple[Harm, Tally]]:
         )
 
 
-def _undecided(trials: Sequence[Trial]) -> Iterable[tuple[Harm, Tally]]:
+def _undecided(judgements: Sequence[Judged[DurabilityFindings]]) -> Iterable[tuple[Harm, Tally]]:
     """Count trials of which it can't be told what was lost: they must not pass for none."""
     groups: dict[str, list[Judged[DurabilityFindings]]] = {}
-    for one in judged(trials, "durability", DurabilityFindings):
+    for one in judgements:
         groups.setdefault(one.trial.label, []).append(one)
     for label, every in groups.items():
         unknown = sum(one.findings.undecided is not None for one in every)
@@ -201,9 +202,11 @@ def _errors(found: Summary) -> Iterable[tuple[Harm, Tally]]:
         yield Harm(label, name, promised=True, tolerated=TOO_MANY_ERRORS), tally
 
 
-def _losses(trials: Sequence[Trial], lacking: Lacking) -> Iterable[tuple[Harm, Tally]]:
+def _losses(
+    judgements: Sequence[Judged[DurabilityFindings]], lacking: Lacking
+) -> Iterable[tuple[Harm, Tally]]:
     groups: dict[tuple[str, str], list[tuple[str, DurabilityFindings]]] = {}
-    for one in judged(trials, "durability", DurabilityFindings):
+    for one in judgements:
         if one.findings.undecided is None:
             pair = one.trial.id, one.findings
             groups.setdefault((one.trial.label, one.findings.fault), []).append(pair)

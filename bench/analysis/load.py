@@ -22,6 +22,19 @@ LEAST_RATE = 1.0
 """What a trial that carried nothing counts as where rates are compared, which is by their ratio."""
 
 
+def is_bound(ends: Sequence[tuple[float | None, float | None]]) -> bool:
+    """Whether a median over trials is a lower bound, by what each carried and what it failed at.
+
+    Of fewer trials without an end the median is what it is, however much those would have carried.
+    """
+    return 2 * unbounded(ends) >= len(ends)
+
+
+def unbounded(ends: Sequence[tuple[float | None, float | None]]) -> int:
+    """Count trials that carried some rate, and every rate."""
+    return sum(carried is not None and failed is None for carried, failed in ends)
+
+
 class LoadStep(Record):
     """One step of the ladder on one subject, over all its trials."""
 

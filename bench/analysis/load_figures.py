@@ -14,7 +14,7 @@ from bench.analysis.limits import (
     shared_cores,
     started_share,
 )
-from bench.analysis.load import Asked, Capacity, LoadFlag, LoadStep
+from bench.analysis.load import Asked, Capacity, LoadFlag, LoadStep, is_bound, unbounded
 from bench.record import Run, SubjectFacts
 from scenarios.histogram import Histogram, merged, percentile_ns
 from scenarios.offered_load import LoadFindings, StepFindings
@@ -150,10 +150,11 @@ def _capacity_why(available: float | None, findings: Sequence[LoadFindings]) -> 
     ]
     if limited:
         why["generator-limited"] = f"at the next rate, {limited[0]}"
-    unbounded = sum(one.capacity is not None and one.fails_at is None for one in findings)
-    # Of fewer trials the median is what it is, however much those would have carried.
-    if 2 * unbounded >= len(findings):
-        why["at least"] = f"in {unbounded} of {len(findings)} trials every rate was carried"
+    carried = [(one.capacity, one.fails_at) for one in findings]
+    if is_bound(carried):
+        why["at least"] = (
+            f"in {unbounded(carried)} of {len(findings)} trials every rate was carried"
+        )
     if len(findings) == 1:
         why["one trial"] = "one trial says nothing of the noise"
     return why

@@ -53,7 +53,7 @@ class Sampler:
 
 def _rule(run: Run, name: str) -> Rule | None:
     """Give the rule for a scenario that may have more trials than the least."""
-    asked = _asked(run, name)
+    asked = parameters_of(run, name)
     if isinstance(asked, AdaptiveParameters):
         return Precision(scenarios.load(name), asked)
     if isinstance(asked, ZeroParameters):
@@ -61,7 +61,7 @@ def _rule(run: Run, name: str) -> Rule | None:
     return None
 
 
-def _asked(run: Run, scenario: str) -> Parameters | None:
+def parameters_of(run: Run, scenario: str) -> Parameters | None:
     """Give what a run asked of a scenario that this version knows."""
     if scenario not in scenarios.names() or scenario not in run.parameters:
         return None
@@ -70,7 +70,7 @@ def _asked(run: Run, scenario: str) -> Parameters | None:
 
 def asked_of(run: Run, scenario: str) -> AdaptiveParameters | None:
     """Give what a run asked of a scenario's precision; None where the scenario takes no account."""
-    parameters = _asked(run, scenario)
+    parameters = parameters_of(run, scenario)
     return parameters if isinstance(parameters, AdaptiveParameters) else None
 
 

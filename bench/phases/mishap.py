@@ -17,42 +17,33 @@ PAUSED_EVERY = 2
 """One race in so many meets a pause."""
 
 
-class Mishaps:
-    """A thread that brings them about, round after round, until it is ended."""
+class Pauses:
+    """Stops processes for a moment, and lets them go on, again and again, in a thread."""
 
-    def __init__(self, strike: Callable[[int], None], dues_ns: Sequence[int]) -> None:
-        self._strike = strike
-        self._dues_ns = dues_ns
+    def __init__(self, pids: Callable[[], Sequence[int]]) -> None:
+        self._pids = pids
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mishaps", daemon=True)
+        self.count = 0
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        """Bring them about while the block runs."""
-        self._thread.start()
+    def running(self, dues_ns: Sequence[int]) -> Iterator[None]:
+        """Pause them at each of these instants, CLOCK_MONOTONIC, while the block runs."""
+        thread = threading.Thread(target=self._run, args=(dues_ns,), name="pauses", daemon=True)
+        thread.start()
         try:
             yield
         finally:
             self._ended.set()
-            self._thread.join()
+            thread.join()
 
-    def _run(self) -> None:
-        for number, due_ns in enumerate(self._dues_ns):
+    def _run(self, dues_ns: Sequence[int]) -> None:
+        for due_ns in dues_ns:
             if self._ended.wait(max(due_ns - time.monotonic_ns(), 0) / 1e9):
                 return
-            self._strike(number)
+            self._strike()
 
-
-class Pauses:
-    """Stops processes for a moment, and lets them go on."""
-
-    def __init__(self, pids: Callable[[], Sequence[int]]) -> None:
-        self._pids = pids
-        self.count = 0
-
-    def strike(self, number: int) -> None:
+    def _strike(self) -> None:
         """SIGSTOP, a moment, SIGCONT."""
-        del number
         stopped = []
         try:
             for pid in self._pids():

@@ -10,7 +10,7 @@ from bench.load.clients import Held, subject_of
 from bench.load.history_load import OPS_A_CLIENT
 from bench.load.racing import Heat
 from bench.load.workers import Process, Worker, together, workers
-from bench.phases.mishap import PAUSE_SECONDS, Mishaps, Pauses, pause_times_ns
+from bench.phases.mishap import PAUSE_SECONDS, Pauses, pause_times_ns
 from bench.phases.stage import Stage
 from scenarios.history import Event
 from scenarios.phases.race import Race, Raced
@@ -90,8 +90,6 @@ def _run(phase: Race, stage: Stage, crew: Sequence[Worker], proxy: Proxy | None)
             phase.rounds * gap_ns / 1e9 + slack_seconds,
         )
     calls = [event for events in raced for event in events]
-    if proxy is not None:
-        proxy.disarm()
     tokens = _tokens([*opened, *calls], entries)
     [looks] = together([crew[0].submit(task.look, tokens, looker)], len(tokens) * CALL_SECONDS)
     return Raced(
@@ -108,18 +106,21 @@ def _last(crew: Sequence[Worker]) -> Sequence[int]:
     return [last.pid]
 
 
+@contextlib.contextmanager
 def _mishaps(
     phase: Race, stage: Stage, heat: Heat, pauses: Pauses, proxy: Proxy | None
-) -> contextlib.AbstractContextManager[None]:
+) -> Iterator[None]:
     if phase.mishap == "none":
-        return contextlib.nullcontext()
-    if proxy is not None:
+        yield
+    elif proxy is not None:
         # Of each race, the answer to the call that reaches the server first. Told by the family's
         # name, which may come late on a busy machine, and which no driver's heartbeat has.
         proxy.drop_first_replies([entry.family.id.encode() for entry in heat.entries])
-        return contextlib.nullcontext()
-    dues_ns = pause_times_ns(stage.seed, heat.start_ns, phase.rounds, heat.gap_ns)
-    return Mishaps(pauses.strike, dues_ns).running()
+        yield
+        proxy.disarm()
+    else:
+        with pauses.running(pause_times_ns(stage.seed, heat.start_ns, phase.rounds, heat.gap_ns)):
+            yield
 
 
 def _tokens(history: Sequence[Event], entries: Sequence[Held]) -> Sequence[Held]:

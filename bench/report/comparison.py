@@ -1,7 +1,7 @@
 """The comparison: one row a subject, grouped by durability class, one column a question."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from backends.store import Durability
@@ -41,6 +41,17 @@ ZERO = "Zero losses in n faults leave the true share below 1 − 0.05^(1/n), wit
 
 COMPARED = ("restart", "crash", "powercut")
 """Faults with a column of their own; the others are in the table of faults."""
+
+
+def in_classes(
+    summary: Summary, rows_of: Callable[[SubjectFacts], Iterable[Row]]
+) -> Sequence[Group]:
+    """Give a group for each class, of the rows of its subjects; none where there is no row."""
+    every = [
+        Group(CLASS_WORDS[durability], [row for one in members for row in rows_of(one)])
+        for durability, members in summary.by_class()
+    ]
+    return [group for group in every if group.rows]
 
 
 def comparison(material: Material) -> Table:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from bench.analysis.estimate import share_interval, zero_bound
 from bench.analysis.failover import FailoverFigures
 from bench.analysis.staleness import StalenessFigures
-from bench.report import formats
+from bench.report import rows
 from bench.report.rows import Fields
 
 
@@ -28,10 +28,8 @@ def _failover(figures: FailoverFigures) -> Iterator[Fields]:
         "label": figures.label,
         "fault": figures.fault,
         "flags": " ".join(flags),
-        "n_trials": len(figures.trials),
-        "trials": formats.trials(figures.trials),
-        "n": figures.acknowledged,
-        "n_of": "acknowledged writes",
+        **rows.trials(figures.trials),
+        **rows.counted(figures.acknowledged, "acknowledged writes"),
     }
     if n:
         low, high = share_interval(lost, n) if lost else (None, zero_bound(n))
@@ -73,10 +71,8 @@ def _staleness(figures: StalenessFigures) -> Iterator[Fields]:
         "scenario": "staleness",
         "label": figures.label,
         "operation": "verify",
-        "n_trials": len(figures.trials),
-        "trials": formats.trials(figures.trials),
-        "n": figures.revocations,
-        "n_of": "revocations",
+        **rows.trials(figures.trials),
+        **rows.counted(figures.revocations, "revocations"),
     }
     for figure, unit, value in (
         ("still accepted", "revocations", figures.accepted),

@@ -1,5 +1,7 @@
 """What users wait for at a rate, open loop, and the highest rate that is carried."""
 
+from collections.abc import Callable, Sequence
+
 from bench.analysis.load import Capacity, LoadStep
 from bench.report import formats
 from bench.report.blocks import Cell, Column, Group, Material, Prose, Row, Section, Table
@@ -72,6 +74,7 @@ def capacities(material: Material) -> Table:
             ]
             groups.append(Group(CLASS_WORDS[durability], rows))
     bound_ns = summary.capacities[0].bound_ns
+    controlled = any(one.workload == "capacity" for one in summary.load_noise)
     return Table(
         name="capacity",
         caption=f"Highest rate carried with p99 within {formats.milliseconds(bound_ns)} ms",
@@ -90,11 +93,7 @@ def capacities(material: Material) -> Table:
             CARRIED.format(bound=formats.milliseconds(bound_ns)),
             CORE,
             MARKS,
-            *(
-                []
-                if any(one.workload == "capacity" for one in summary.load_noise)
-                else [UNCONTROLLED]
-            ),
+            *([] if controlled else [UNCONTROLLED]),
         ],
     )
 
@@ -127,14 +126,6 @@ def _capacity(material: Material, capacity: Capacity) -> list[Cell]:
 
 
 def _steps(material: Material) -> Table:
-    summary = material.summary
-    groups = []
-    for durability, members in summary.by_class():
-        for subject in members:
-            mine = [step for step in summary.load if step.label == subject.label]
-            if mine:
-                heading = f"{material.names[subject.label]} (class: {durability})"
-                groups.append(Group(heading, [_row(step) for step in mine]))
     return Table(
         name="steps",
         caption="Every rate that was offered",
@@ -154,7 +145,7 @@ def _steps(material: Material) -> Table:
             Column("in flight", "ops"),
             Column("state"),
         ],
-        groups=groups,
+        groups=_by_subject(material, _row),
         legend=[READING, TALLY],
         folded=True,
     )
@@ -162,33 +153,33 @@ def _steps(material: Material) -> Table:
 
 def _costs(material: Material) -> Table:
     """Make the table of what an operation took at each rate."""
-    summary = material.summary
-    groups = []
-    for durability, members in summary.by_class():
-        for subject in members:
-            rows = [
-                Row(step.name, _cost(step)) for step in summary.load if step.label == subject.label
-            ]
-            if rows:
-                heading = f"{material.names[subject.label]} (class: {durability})"
-                groups.append(Group(heading, rows))
     return Table(
         name="load-cost",
         caption="What an operation cost at each rate",
         corner="Step",
         columns=[*SPENT, *MEMORY],
-        groups=groups,
+        groups=_by_subject(material, _cost),
         legend=[WHAT, SPIN],
         folded=True,
     )
 
 
-def _cost(step: LoadStep) -> list[Cell]:
-    memory = [step.server_rss_bytes, step.client_rss_bytes]
-    return [
-        *spent_cells(step.spent, source(step)),
-        *[memory_cell(size, source(step)) for size in memory],
+def _by_subject(material: Material, row_of: Callable[[LoadStep], Row]) -> Sequence[Group]:
+    every = [
+        Group(
+            f"{material.names[subject.label]} (class: {durability})",
+            [row_of(step) for step in material.summary.load if step.label == subject.label],
+        )
+        for durability, members in material.summary.by_class()
+        for subject in members
     ]
+    return [group for group in every if group.rows]
+
+
+def _cost(step: LoadStep) -> Row:
+    memory = [step.server_rss_bytes, step.client_rss_bytes]
+    spent = spent_cells(step.spent, source(step))
+    return Row(step.name, [*spent, *[memory_cell(size, source(step)) for size in memory]])
 
 
 def _row(step: LoadStep) -> Row:

@@ -1,13 +1,14 @@
 """Growth: latency, load rate and space, from a thousand sessions on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bench.analysis.estimate import Estimate
 from bench.analysis.scale import ScaleFigures
+from bench.record import SubjectFacts
 from bench.report import cells, formats
-from bench.report.blocks import Cell, Column, Group, Material, Prose, Row, Section, Table
-from bench.report.comparison import CLASS_WORDS
+from bench.report.blocks import Cell, Column, Material, Prose, Row, Section, Table
+from bench.report.comparison import in_classes
 from bench.report.costs import SPENT, WHAT, spent_cells
 
 READING = (
@@ -67,20 +68,13 @@ def section(material: Material) -> Section | None:
 
 def _table(material: Material) -> Table:
     summary = material.summary
-    groups = []
-    for durability, members in summary.by_class():
-        rows = [
-            Row(
-                f"{material.names[subject.label]}, {one.wanted:,}",
-                _cells(one),
-                material.colours[subject.backend],
-            )
-            for subject in members
-            for one in summary.scale
-            if one.label == subject.label
-        ]
-        if rows:
-            groups.append(Group(CLASS_WORDS[durability], rows))
+
+    def rows(subject: SubjectFacts) -> Iterator[Row]:
+        for one in summary.scale:
+            if one.label == subject.label:
+                name = f"{material.names[subject.label]}, {one.wanted:,}"
+                yield Row(name, _cells(one), material.colours[subject.backend])
+
     return Table(
         name="scale",
         caption="Latency, load rate and space at each number of sessions",
@@ -96,7 +90,7 @@ def _table(material: Material) -> Table:
             Column("kept a session", "B"),
             Column("on disk a session", "B"),
         ],
-        groups=groups,
+        groups=in_classes(summary, rows),
         legend=[READING, LOADING, SPACE],
     )
 
@@ -104,27 +98,20 @@ def _table(material: Material) -> Table:
 def _costs(material: Material) -> Table:
     """Make the table of what an operation took at each size."""
     summary = material.summary
-    groups = []
-    for durability, members in summary.by_class():
-        rows = [
-            Row(
-                f"{material.names[subject.label]}, {one.wanted:,}, {operation}",
-                spent_cells(visits.spent, formats.trials(one.trials)),
-                material.colours[subject.backend],
-            )
-            for subject in members
-            for one in summary.scale
-            if one.label == subject.label
-            for operation, visits in one.visits.items()
-        ]
-        if rows:
-            groups.append(Group(CLASS_WORDS[durability], rows))
+
+    def rows(subject: SubjectFacts) -> Iterator[Row]:
+        for one in (each for each in summary.scale if each.label == subject.label):
+            for operation, visits in one.visits.items():
+                name = f"{material.names[subject.label]}, {one.wanted:,}, {operation}"
+                spent = spent_cells(visits.spent, formats.trials(one.trials))
+                yield Row(name, spent, material.colours[subject.backend])
+
     return Table(
         name="scale-cost",
         caption="What an operation cost at each number of sessions",
         corner="Subject, sessions, operation",
         columns=SPENT,
-        groups=groups,
+        groups=in_classes(summary, rows),
         legend=[WHAT],
         folded=True,
     )

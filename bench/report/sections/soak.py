@@ -1,12 +1,13 @@
 """Endurance: what a long run did to each store, and its stalls by name."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from bench.analysis.soak import SoakPoint, SoakSeries
+from bench.record import SubjectFacts
 from bench.report import formats
 from bench.report.blocks import Cell, Column, Group, Material, Points, Row, Section, Table
-from bench.report.comparison import CLASS_WORDS
+from bench.report.comparison import in_classes
 from bench.report.costs import MEMORY, SPENT, WHAT, memory_cell, spent_cells
 
 READING = (
@@ -50,16 +51,6 @@ def section(material: Material) -> Section | None:
 
 
 def _table(material: Material) -> Table:
-    groups = []
-    for durability, members in material.summary.by_class():
-        rows = [
-            Row(material.names[subject.label], _cells(one), material.colours[subject.backend])
-            for subject in members
-            for one in material.summary.soak
-            if one.label == subject.label
-        ]
-        if rows:
-            groups.append(Group(CLASS_WORDS[durability], rows))
     first = material.summary.soak[0]
     seconds = len(first.points) * first.interval_seconds
     return Table(
@@ -78,40 +69,40 @@ def _table(material: Material) -> Table:
             Column("log", "kB"),
             Column("what the store did"),
         ],
-        groups=groups,
+        groups=_rows(material, _cells),
         legend=[READING, GROWTH],
     )
 
 
 def _costs(material: Material) -> Table:
     """Make the table of what a rotation took, over the whole load."""
-    groups = []
-    for durability, members in material.summary.by_class():
-        rows = [
-            Row(
-                material.names[subject.label],
-                [
-                    *spent_cells(one.spent, one.trial),
-                    memory_cell(one.server_rss_bytes, one.trial),
-                    memory_cell(one.client_rss_bytes, one.trial),
-                ],
-                material.colours[subject.backend],
-            )
-            for subject in members
-            for one in material.summary.soak
-            if one.label == subject.label
-        ]
-        if rows:
-            groups.append(Group(CLASS_WORDS[durability], rows))
     return Table(
         name="soak-cost",
         caption="What a rotation cost in the long run",
         corner="Subject",
         columns=[*SPENT, *MEMORY],
-        groups=groups,
+        groups=_rows(material, _cost),
         legend=[WHAT, LOOKS],
         folded=True,
     )
+
+
+def _rows(material: Material, cells_of: Callable[[SoakSeries], Sequence[Cell]]) -> Sequence[Group]:
+    def rows(subject: SubjectFacts) -> Iterator[Row]:
+        for one in material.summary.soak:
+            if one.label == subject.label:
+                name = material.names[subject.label]
+                yield Row(name, cells_of(one), material.colours[subject.backend])
+
+    return in_classes(material.summary, rows)
+
+
+def _cost(one: SoakSeries) -> Sequence[Cell]:
+    return [
+        *spent_cells(one.spent, one.trial),
+        memory_cell(one.server_rss_bytes, one.trial),
+        memory_cell(one.client_rss_bytes, one.trial),
+    ]
 
 
 def _cells(one: SoakSeries) -> Sequence[Cell]:
