@@ -2,7 +2,7 @@
 
 import multiprocessing
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -16,7 +16,7 @@ from backends.mongo_pipeline import Expression, rotation
 from backends.store import Family, Policy, Session, Successor, Token
 from bench.load.workers import cores
 from bench.servers.server import Server
-from benchmarks.vendors import CONNECTIONS, Reached, metered
+from benchmarks.vendors import CONNECTIONS, Reached, Tool, metered
 
 SESSIONS = 125
 """Of each of the 8 clients: a thousand in all, as in our own lane."""
@@ -94,7 +94,7 @@ def process(url: str, clients: Sequence[int], ready: Barrier) -> tuple[float, fl
         return begin, time.monotonic()
 
 
-def bare_pymongo(server: Server) -> Callable[[], Reached]:
+def bare_pymongo(server: Server) -> Tool:
     """Prepare the bare loop: as many processes and threads as ours."""
 
     def once() -> Reached:
@@ -126,4 +126,4 @@ def bare_pymongo(server: Server) -> Callable[[], Reached]:
         total = CONNECTIONS * REQUESTS
         return Reached(total / took, total * 1e9 / spent.cpu_ns)
 
-    return once
+    return Tool(once)

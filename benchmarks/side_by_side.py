@@ -9,8 +9,9 @@
 - drivers as most code uses them (redis-py's own client, psycopg's cursors, SQLAlchemy) against our
   lane on the same server;
 - with the server confined to a share of a core, and so the limit of all: our closed loop and the
-  capacity that the `load` scenario finds against the rate each of these tools reaches; and what
-  one core of the server could do by its CPU per operation, under our load and under theirs.
+  capacity that the `load` scenario finds against the rate each of these tools reaches, and against
+  the capacity of the open loop that pgbench has; and what one core of the server could do by its
+  CPU per operation, under our load and under theirs.
 
 Nothing here passes or fails: it says a ratio, its range over the rounds, and where the time goes.
 """
@@ -26,28 +27,23 @@ from typing import NamedTuple
 import backends
 from backends.store import Place, Policy
 from bench import phases, servers
-from bench.analysis.limits import pace_limited_because
 from bench.errors import Missing, RefreshbenchError
 from bench.load.closed_loop import drive
-from bench.load.workers import cores
 from bench.phases.stage import Stage
 from bench.servers.server import Found, Server
 from bench.workspace import Workspace
 from benchmarks.bare_pymongo import bare_pymongo
 from benchmarks.confined import confined
+from benchmarks.held_capacity import CLIMB, CONFINED_CORES, held
 from benchmarks.null_store import bare_loop, schedule
-from benchmarks.vendors import CONNECTIONS, SECONDS, Reached, pgbench, redis_benchmark
-from scenarios import offered_load
+from benchmarks.vendors import CONNECTIONS, SECONDS, Tool, pgbench, redis_benchmark
 from scenarios.histogram import count
-from scenarios.phases.climb import Climb, Climbed
+from scenarios.phases.climb import Climbed
 from scenarios.phases.measure import Measure, Measured
 from scenarios.phases.workload import Workload
 from scenarios.scenario import Observation, Phase
 
 NULL_CALLS = 200_000
-CONFINED_CORES = 0.5
-"""Of one core, for a server that is to be the limit: so little that on two cores no load generator
-comes near to its own."""
 
 Lane = Callable[[Phase], Observation]
 """Executes a phase on fresh workers."""
@@ -118,24 +114,6 @@ ROTATIONS = Measure(
     warmup_seconds=0.3,
 )
 """The `rotate` cell of the latency scenario."""
-CLIMB = Climb(
-    workload=Workload(mix={"rotate": 1}),
-    connections=CONNECTIONS,
-    arrivals="poisson",
-    calibration_seconds=1.0,
-    shares=(0.6, 0.9),
-    rates=(),
-    seconds=SECONDS,
-    least_operations=1_000,
-    bound_ns=100_000_000,
-    searches=4,
-    confirmations=1,
-)
-"""The load scenario, rotations alone.
-
-A tool has no bound on its waits, and a server that is held still again and again makes long ones:
-so the bound here is wide. A rate that is 5% too high for these steps breaks it all the same.
-"""
 
 
 def closed(once: Lane) -> Measured:
@@ -146,32 +124,11 @@ def closed(once: Lane) -> Measured:
     return seen
 
 
-def capacity(title: str, once: Lane, tool: Reached) -> str:
-    """Hold the capacity that a climb finds against what a tool reached a moment before."""
+def climbed(once: Lane) -> Climbed:
+    """Search for the capacity once."""
     seen = once(CLIMB)
     assert isinstance(seen, Climbed)
-    found = offered_load.judge([seen])
-    carried = [step for step in found.steps if step.holds]
-    confined_to = (
-        f"{title}, on {CONFINED_CORES} cores: {found.closed_rate:,.0f}/s closed loop"
-        f" against {tool.rate:,.0f}/s, ratio {found.closed_rate / tool.rate:.2f};"
-    )
-    if found.capacity is None or not carried:
-        return f"{confined_to} open loop, no rate was carried"
-    spent_ns = sum(step.server_cpu_ns or 0 for step in carried)
-    core = sum(step.completed for step in carried) * 1e9 / spent_ns
-    limited = [
-        reason
-        for step in found.steps
-        if step.rate == found.fails_at and (reason := pace_limited_because([step], cores()))
-    ]
-    why = f"; generator-limited: {limited[0]}" if limited else ""
-    return (
-        f"{confined_to} {found.capacity:,.0f}/s open loop,"
-        f" ratio {found.capacity / tool.rate:.2f}{why}\n"
-        f"  one core of the server: {core:,.0f}/s against {tool.core:,.0f}/s under the tool,"
-        f" ratio {core / tool.core:.2f}"
-    )
+    return seen
 
 
 def rate(seen: Measured) -> float:
@@ -191,20 +148,18 @@ def share(whose: str, seen: Measured) -> str:
     )
 
 
-def by_turns(
-    title: str, rounds: int, server: Server, once: Lane, other: Callable[[], Reached]
-) -> str:
+def by_turns(title: str, rounds: int, server: Server, once: Lane, tool: Tool) -> str:
     """Take both lanes by turns, so that a slow minute of the machine slows both."""
     mine, theirs = [], []
     for _ in range(rounds):
         mine.append(closed(once))
-        theirs.append(other())
+        theirs.append(tool.closed())
     rates = Rates(
         title, [rate(s) for s in mine], [one.rate for one in theirs], share("ours", mine[-1])
     )
     try:
         with confined(server.pids(), CONFINED_CORES):
-            capacities = [capacity(title, once, other()) for _ in range(rounds)]
+            capacities = [held(title, climbed(once), tool.closed(), tool) for _ in range(rounds)]
     except Missing as error:
         capacities = [f"{title}, capacity: not measured, {error}"]
     return "\n".join([str(rates), *capacities])
@@ -257,12 +212,12 @@ def main(rounds: int) -> None:
             ends.callback(server.close)
             folder = workspace.folder("lane")
             once = ours(spec, server, folder)
-            other = {
+            tool = {
                 "postgres": lambda: pgbench(found, server, folder),  # noqa: B023 - called at once
                 "redis": lambda: redis_benchmark(server),  # noqa: B023
                 "mongo": lambda: bare_pymongo(server),  # noqa: B023
             }[kind]()
-            say(by_turns(title, rounds, server, once, other))
+            say(by_turns(title, rounds, server, once, tool))
             for lane in others:
                 say(shipped(f"{lane} against {spec}", rounds, ours(lane, server, folder), once))
             server.close()

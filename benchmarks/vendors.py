@@ -3,11 +3,13 @@
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import psutil
 import redis
 
@@ -36,6 +38,17 @@ class Reached(NamedTuple):
     """Operations a second."""
     core: float
     """Operations a second of CPU of the server."""
+    p99_ns: float | None = None
+    """Of the response, from the intended start; None: the tool doesn't say."""
+
+
+class Tool(NamedTuple):
+    """A vendor's load generator, ready to rotate."""
+
+    closed: Callable[[], Reached]
+    """As fast as it is answered."""
+    opened: Callable[[float], Reached] | None = None
+    """At so many a second, as Poisson arrivals; None: it has no open loop."""
 
 
 @contextmanager
@@ -58,7 +71,7 @@ def _children(server: Server) -> set[psutil.Process]:
     return found
 
 
-def pgbench(found: Found, server: Server, folder: Path) -> Callable[[], Reached]:
+def pgbench(found: Found, server: Server, folder: Path) -> Tool:
     """Prepare pgbench: each client rotates its own sessions in turn, so that every call wins."""
     program = Path(found.detail).with_name("pgbench")
     if not program.exists():
@@ -96,7 +109,7 @@ FROM generate_series(0, {CONNECTIONS - 1}) c, generate_series(0, {PGBENCH_SESSIO
     }
     defines = [f"--define={name}={value}" for name, value in values.items()]
 
-    def once() -> Reached:
+    def once(*more: str) -> Reached:
         subprocess.run([psql, "-q", "-v", "ON_ERROR_STOP=1", "-c", fill, server.url], check=True)
         with metered(server) as spent:
             ran = subprocess.run(
@@ -109,6 +122,7 @@ FROM generate_series(0, {CONNECTIONS - 1}) c, generate_series(0, {PGBENCH_SESSIO
                     f"--time={SECONDS:.0f}",
                     f"--file={script}",
                     *defines,
+                    *more,
                     server.url,
                 ],
                 check=True,
@@ -120,10 +134,20 @@ FROM generate_series(0, {CONNECTIONS - 1}) c, generate_series(0, {PGBENCH_SESSIO
         [tps] = re.findall(r"^tps = ([0-9.]+)", ran.stdout, re.MULTILINE)
         return Reached(float(tps), int(done) * 1e9 / spent.cpu_ns)
 
-    return once
+    def opened(rate: float) -> Reached:
+        with tempfile.TemporaryDirectory(dir=folder) as logs:
+            reached = once(f"--rate={rate}", "--log", f"--log-prefix={logs}/transactions")
+            # pgbench(1), "Per-Transaction Logging": the third column is from the intended start.
+            waited_us = np.concatenate(
+                [np.loadtxt(log, usecols=2, ndmin=1) for log in Path(logs).iterdir()]
+            )
+        p99_us = np.percentile(waited_us, 99, method="inverted_cdf")
+        return reached._replace(p99_ns=float(p99_us) * 1e3)
+
+    return Tool(once, opened)
 
 
-def redis_benchmark(server: Server) -> Callable[[], Reached]:
+def redis_benchmark(server: Server) -> Tool:
     """Prepare redis-benchmark: each request rotates a random one of many fresh sessions."""
     program = shutil.which("redis-benchmark")
     if program is None:
@@ -166,4 +190,4 @@ def redis_benchmark(server: Server) -> Callable[[], Reached]:
         reached = float(ran.stdout.splitlines()[-1].split(",")[1].strip('"'))
         return Reached(reached, REDIS_REQUESTS * 1e9 / spent.cpu_ns)
 
-    return once
+    return Tool(once)

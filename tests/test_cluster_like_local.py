@@ -27,6 +27,8 @@ from tests.network_hosts import dask
 LOCAL, AGAIN, DASK = "local", "local again", "dask"
 ROUNDS = 16
 SECONDS = 1.5
+DASKS_CPU = 1.25
+"""At most, a rotation, over that of local clients."""
 
 
 class Found(NamedTuple):
@@ -78,8 +80,9 @@ def test_dask_workers_here_are_as_fast_as_local_ones(
 ) -> None:
     """Three lanes by turns, one of them local twice: `pytest -m slow` on this file has the figures.
 
-    Rates, and CPU of the clients, as ratios round by round: the 95% interval of Dask over local
-    must meet that of local over itself.
+    Rates, and CPU of the clients, as ratios round by round. The 95% interval of Dask's rate over
+    the local one must meet that of local over itself. Its loop runs in the process whose CPU is
+    measured, so of that only a bound is asked.
     """
     server = fresh_server("redis", backends.resolve("redis:none").profile.server)
     found: Mapping[str, list[Found]] = {LOCAL: [], AGAIN: [], DASK: []}
@@ -91,7 +94,7 @@ def test_dask_workers_here_are_as_fast_as_local_ones(
                 seed = number * len(found) + list(found).index(lane)
                 found[lane].append(measured(source, server, seed, tmp_path))
     rounds = list(zip(found[LOCAL], found[AGAIN], found[DASK], strict=True))
-    far_off = []
+    ratios = {}
     for figure in Found._fields:
         each = [[getattr(one, figure) for one in three] for three in rounds]
         alike = estimate([again / local for local, again, _ in each])
@@ -103,6 +106,8 @@ def test_dask_workers_here_are_as_fast_as_local_ones(
             for name, ratio in (("local again", alike), ("dask", other)):
                 told = f"{ratio.value:.3f} [{ratio.low:.3f}-{ratio.high:.3f}]"
                 sys.stdout.write(f"; {name} over local {told}")
-        if other.low > alike.high or other.high < alike.low:
-            far_off.append(figure)
-    assert not far_off
+        ratios[figure] = alike, other
+    alike, other = ratios["rate"]
+    assert other.low <= alike.high
+    assert alike.low <= other.high
+    assert ratios["cpu_us"][1].value < DASKS_CPU
