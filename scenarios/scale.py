@@ -186,7 +186,7 @@ SCENARIO = Scenario(
             most_load_seconds=1_800.0,
             seconds=5.0,
             warmup_seconds=1.0,
-            most_calls=80_000,
+            most_calls=50_000,
         ),
     },
     cases=cases,

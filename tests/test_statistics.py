@@ -123,9 +123,10 @@ class TestPublished:
         [at_five] = [row for row in found if row[:3] == ["5%", "standard", "10"]]
         assert percent(at_five[5]) >= 0.9
 
-    def test_real(self) -> None:
+    @pytest.mark.parametrize("scenario", real_repeats.PARAMETERS)
+    def test_real(self, scenario: str) -> None:
         """Real repeats: nine of ten slowdowns found, and at most 5% said of the same code."""
-        told = published("real").splitlines()
+        told = published(f"real {scenario}").splitlines()
         alike, slowed = ([int(cell) for cell in re.findall(r"\| (\d+)", line)] for line in told[2:])
         assert alike[1] <= 0.05 * alike[0]
         assert slowed[2] >= 0.9 * slowed[0]
@@ -140,7 +141,7 @@ def test_a_real_slowdown_is_found() -> None:
     while len(told) < 3 and not (
         any(one.slower_found for one in told) and any(not one.alike_worse for one in told)
     ):
-        told.append(real_repeats.measure(1))
+        told.append(real_repeats.measure("latency", 1))
     assert any(one.slower_found for one in told)
     assert any(not one.alike_worse for one in told)
 
@@ -159,10 +160,11 @@ def test_the_page_has_what_the_full_size_gives(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(7_200)
-def test_real_repeats() -> None:
+@pytest.mark.parametrize("scenario", real_repeats.PARAMETERS)
+def test_real_repeats(scenario: str) -> None:
     """The rates on real runs; UPDATE_DOCS=1 publishes them."""
-    found = real_repeats.measure(real_repeats.PAIRS)
+    found = real_repeats.measure(scenario, real_repeats.PAIRS)
     if os.environ.get("UPDATE_DOCS"):
-        publish("real", "\n".join(found.rows()))
+        publish(f"real {scenario}", found.table())
     assert found.slower_found >= 0.9 * found.pairs
     assert not beyond_chance(found.alike_worse / found.alike, found.alike, 0.05)
