@@ -42,7 +42,7 @@ def test_what_the_readme_points_to_is_there() -> None:
                 assert (page.parent / target).exists(), f"{page.name} points to {target}"
 
 
-@pytest.mark.parametrize("run", ["reference", "durability", "failover"])
+@pytest.mark.parametrize("run", ["reference", "durability", "failover", "scale"])
 def test_a_run_that_the_documents_cite_is_whole(run: str) -> None:
     """Every planned trial of it is there once, and none failed."""
     folder = RunFolder(ROOT / "results" / run)

@@ -14,6 +14,8 @@ from bench.report.plots.scene import CLASS_TITLES, Plot, Scene
 ROTATE = "rotate"
 HEIGHT = 1.9
 """Inches of a row."""
+LABELS = 4
+"""Sizes that have room side by side; of more, every other one is named."""
 READING = (
     "One store grows from left to right. Latency: p50 is the marker, p99 the tick, closed loop over"
     " the sessions added last; hollow: the load generator was the limit. Kept: rows or documents"
@@ -75,8 +77,12 @@ def draw(scene: Scene) -> Plot | None:
             title_fontproperties={"size": 8, "style": "italic"},
         )  # fmt: skip
     sizes = sorted({one.wanted for one in figures})
+    every_one = len(sizes) <= LABELS
+    labels = [
+        _short(size) if every_one or number % 2 == 0 else "" for number, size in enumerate(sizes)
+    ]
     for axes in every[-1]:
-        axes.set_xticks(sizes, [_short(size) for size in sizes])
+        axes.set_xticks(sizes, labels)
         axes.set_xticks([], minor=True)
         axes.set_xlabel("sessions (log)")
     canvas.finish(
