@@ -16,9 +16,9 @@ from pydantic import Field, PositiveInt
 
 from backends import Subject
 from backends.store import Capabilities, Outcome
-from scenarios.checkers import verdicts
+from scenarios.checkers import suspects, verdicts
+from scenarios.checkers.cross_check import cross_check
 from scenarios.checkers.lineage import REVOCATIONS
-from scenarios.checkers.linearizable import Found, search
 from scenarios.history import Event
 from scenarios.phases.observe import Observe, Observed
 from scenarios.phases.race import Contest, Race, Raced
@@ -35,8 +35,6 @@ from scenarios.scenario import (
 
 SEARCHED = 200
 """Families of a phase that are searched for an order, as a cross-check."""
-MOST_TRIED = 2_000
-"""States that one such search may look at."""
 
 
 NAIVE = {
@@ -206,15 +204,13 @@ def _races(seen: Raced) -> Races:
     guilty = {
         name: {anomaly.family for anomaly in verdict.anomalies} for name, verdict in found.items()
     }
-    suspects = set().union(*guilty.values())
+    accused = suspects(found)
     contested = [
         sum(event.outcome == Outcome.ROTATED for event in calls)
         for family, calls in met.items()
-        if family in suspects or _overlapped(calls)
+        if family in accused or _overlapped(calls)
     ]
-    searched = {
-        family: search(events, MOST_TRIED) for family, events in islice(by_family.items(), SEARCHED)
-    }
+    crossed = cross_check(dict(islice(by_family.items(), SEARCHED)), accused)
     return Races(
         instances=seen.phase.instances,
         contest=seen.phase.contest,
@@ -227,11 +223,8 @@ def _races(seen: Raced) -> Races:
         outcomes=dict(Counter(_said(event) for calls in met.values() for event in calls)),
         anomalies={name: len(families) for name, families in guilty.items() if families},
         undecided={name: verdict.undecided for name, verdict in found.items() if verdict.undecided},
-        orders=dict(Counter(str(order) for order in searched.values())),
-        disagreements=sum(
-            order is not Found.UNDECIDED and (order is Found.NO) != (family in suspects)
-            for family, order in searched.items()
-        ),
+        orders=crossed.orders,
+        disagreements=crossed.disagreements,
     )
 
 

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from backends.store import Capabilities
-from scenarios.checkers import verdicts
+from scenarios.checkers import suspects, verdicts
+from scenarios.checkers.cross_check import cross_check
+from scenarios.checkers.lineage import families
 from scenarios.checkers.losses import weigh
 from scenarios.history import Event
 from scenarios.phases.failover import MAJORITY, FailedOver, Failover, Strike
@@ -85,6 +87,11 @@ class FailoverFindings(Findings):
     undecided: dict[str, str] = Field(default_factory=dict)
     """Checker -> why it could not tell. Never a pass; of "losses", the counts of acknowledged and
     lost writes, lost sessions, resurrected tokens and phantoms say nothing then."""
+    orders: dict[str, int] = Field(default_factory=dict)
+    """How the search for an order of a family's calls ended -> families; none in records of before
+    it was made."""
+    disagreements: int = 0
+    """Families on which the search and the checkers say otherwise: a fault of this suite."""
     unavailable_ns: int | None
     """From the fault until the majority's side was served again: to the first acknowledged write
     begun after its last call that failed, or to the end of its last call in vain, whichever is
@@ -136,6 +143,7 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
     losses = weigh(writes, seen.recovered, seen.struck_ns)
     after = [event for event in writes if event.status == "ok" and event.invoke_ns > seen.struck_ns]
     found = verdicts(seen.history)
+    crossed = cross_check(families(seen.history), suspects(found))
     undecided = {name: verdict.undecided for name, verdict in found.items() if verdict.undecided}
     if losses.undecided:
         undecided["losses"] = losses.undecided
@@ -165,6 +173,8 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
             if verdict.anomalies
         },
         undecided=undecided,
+        orders=crossed.orders,
+        disagreements=crossed.disagreements,
         unavailable_ns=None if served_ns is None else served_ns - seen.struck_ns,
         settled_ns=seen.settled_ns - seen.healed_ns,
         refused=sum(event.status == "fail" for event in seen.history),

@@ -292,6 +292,7 @@ def test_an_acknowledged_rotation_that_is_not_there_is_a_contradiction() -> None
         found=State(generation=0, digest="d0", revoked=False),
     )
     assert found.anomalies == {"real-time order": 1}
+    assert (found.orders, found.disagreements) == ({"not linearizable": 1}, 0)
 
 
 def test_a_fault_that_nobody_noticed_contradicts_nothing() -> None:
@@ -304,6 +305,7 @@ def test_a_fault_that_nobody_noticed_contradicts_nothing() -> None:
         found=State(generation=1, digest="d1", revoked=True),
     )
     assert (found.anomalies, found.undecided, found.lost_writes) == ({}, {}, 0)
+    assert (found.orders, found.disagreements) == ({"linearizable": 1}, 0)
 
 
 def test_a_checker_that_crashes_is_no_pass() -> None:

@@ -43,6 +43,8 @@ def failed_over(
     repeat: int = 1,
     spent: int = 0,
     undecided: Mapping[str, str] | None = None,
+    orders: Mapping[str, int] | None = None,
+    disagreements: int = 0,
 ) -> Trial:
     findings = FailoverFindings(
         strike=strike, means=strike, why_no_cut=None, seconds=seconds, lasted_ns=4 * 10**9,
@@ -50,6 +52,7 @@ def failed_over(
         lost_sessions=0, resurrected_rotated=0, resurrected_revoked=0, phantoms=0,
         shown_on_both_sides=40, double_spends=spent, unavailable_ns=3 * 10**9, settled_ns=10**9,
         refused=0, unanswered=8, integrity=None, undecided=dict(undecided or {}),
+        orders=dict(orders or {}), disagreements=disagreements,
     )  # fmt: skip
     return records.trial(label, "failover", f"{strike}-{seconds:g}s", repeat, findings)
 
@@ -228,3 +231,16 @@ def test_sizes_count_the_trials_that_are_decided(tmp_path: Path) -> None:
     folder = written(tmp_path, trials)
     drawn = (folder / "plots" / "failover.svg").read_text(encoding="utf-8")
     assert "n=1 decided of each fault" in drawn
+
+
+@pytest.mark.parametrize(
+    ("disagreements", "said"),
+    [(0, "It agrees with the checkers"), (4, "It disagrees with the checkers on 4")],
+)
+def test_the_cross_check_is_counted(tmp_path: Path, disagreements: int, said: str) -> None:
+    """What the search for an order decided, what it did not, and whether it agrees."""
+    orders = {"linearizable": 50, "undecided": 9}
+    searched = failed_over(KEEPS, "kill", 0, orders=orders, disagreements=disagreements)
+    page = (written(tmp_path, [searched]) / "index.html").read_text(encoding="utf-8")
+    assert "50 linearizable, 9 undecided" in page
+    assert said in page

@@ -36,6 +36,10 @@ class FailoverFigures(Record):
     """Checker -> families in which what clients were answered contradicts itself."""
     undecided: dict[str, str]
     """Checker -> why it could not tell, in some trial."""
+    orders: dict[str, int]
+    """How the search for an order of operations ended -> families."""
+    disagreements: int
+    """Families on which that search and the checkers say otherwise."""
     unavailable_ns: float | None
     """Median over trials; None where in some trial the majority was never served again."""
     longest_unavailable_ns: int | None
@@ -123,6 +127,8 @@ def _add(
         double_spends=sum(one.double_spends for one in found),
         anomalies=dict(sum((Counter(one.anomalies) for one in found), Counter())),
         undecided={name: why for one in found for name, why in one.undecided.items()},
+        orders=dict(sum((Counter(one.orders) for one in found), Counter())),
+        disagreements=sum(one.disagreements for one in found),
         unavailable_ns=median(unavailable) if known else None,
         longest_unavailable_ns=max(unavailable) if known else None,
         lasted_ns=median(one.lasted_ns for one in found),

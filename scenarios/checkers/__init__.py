@@ -6,6 +6,7 @@ searches for such an order instead, and shares nothing with them but the history
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from scenarios.checkers import (
     alive_after_revoke,
@@ -40,3 +41,8 @@ def _verdict(
     # Whatever is wrong with a checker or a history, it must not pass for a store's innocence.
     except Exception as error:  # noqa: BLE001
         return Verdict(undecided=f"{type(error).__name__}: {error}")
+
+
+def suspects(found: Mapping[str, Verdict]) -> AbstractSet[str]:
+    """Give the families that some checker found something in."""
+    return {anomaly.family for verdict in found.values() for anomaly in verdict.anomalies}

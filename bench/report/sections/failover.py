@@ -6,6 +6,7 @@ from bench.analysis.estimate import zero_bound
 from bench.analysis.failover import FailoverFigures
 from bench.report import formats
 from bench.report.blocks import Cell, Column, Group, Material, Prose, Row, Section, Table
+from bench.report.cross_check import cross_checked
 
 READING = (
     "Two app instances load the topology, on hosts of their own. In a partition one of them is cut"
@@ -33,6 +34,8 @@ def section(material: Material) -> Section | None:
     if not every:
         return None
     notes = [READING]
+    if crossed := cross_checked(every):
+        notes.append(crossed)
     if paused := [figures for figures in every if "pause" in figures.means]:
         notes.append(
             f"Hosts could not be cut off here ({paused[0].why_no_cut}): a partition was a pause of"

@@ -9,6 +9,7 @@ from bench.record import SubjectFacts
 from bench.report import cells, formats
 from bench.report.blocks import Cell, Column, Group, Material, Prose, Row, Section, Table
 from bench.report.comparison import CLASS_WORDS
+from bench.report.cross_check import cross_checked
 
 ACTS = ("issue", "rotate", "revoke")
 READING = (
@@ -51,19 +52,8 @@ def _control(summary: Summary) -> Sequence[str]:
         if guilty
         else "No subject of this run had several winners, so nothing shows that it could be seen."
     ]
-    orders: dict[str, int] = {}
-    for races in every:
-        for order, families in races.orders.items():
-            orders[order] = orders.get(order, 0) + families
-    if orders:
-        counted = ", ".join(f"{families:,} {order}" for order, families in sorted(orders.items()))
-        wrong = sum(races.disagreements for races in every)
-        verdict = (
-            "It agrees with the checkers on each that it decided."
-            if not wrong
-            else f"It disagrees with the checkers on {wrong:,}: a fault of this suite."
-        )
-        said.append(f"Cross-check by a search for an order of operations: {counted}. {verdict}")
+    if crossed := cross_checked(every):
+        said.append(crossed)
     return said
 
 
