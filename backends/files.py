@@ -295,5 +295,7 @@ BACKEND = Backend(
         ),
     },
     open=open_store,
+    loser="nofsync",
+    naive_way="files-naive",
     prepare=prepare,
 )

@@ -167,4 +167,5 @@ BACKEND = Backend(
         )
     },
     open=open_store,
+    naive_way="memory-naive",
 )

@@ -75,5 +75,7 @@ def naive(backend: Backend, where: str, summary: str) -> Backend:
         title=f"{where}, naive",
         summary=summary,
         topologies={},
+        loser=None,
+        naive_way=None,
         naive=True,
     )

@@ -195,4 +195,6 @@ BACKEND = Backend(
     server="postgres",
     topologies=TOPOLOGIES,
     drivers=("psycopg",),
+    loser="async",
+    naive_way="postgres-naive",
 )

@@ -244,6 +244,12 @@ class Backend:
     """By name; without one it is a single server."""
     drivers: tuple[str, ...] = ()
     """Distributions whose versions belong in the record."""
+    loser: str | None = None
+    """The profile that loses by nearly every fault that it isn't declared to survive, for the
+    others' zeros to mean something beside. None: each loses like that, or none does."""
+    naive_way: str | None = None
+    """Backend that reads, decides and writes back on the same kind of store, with the same
+    profiles: to be raced beside it. None: there is none."""
     naive: bool = False
     """Reads, decides and writes back, as many do: it shows that a race can be lost, and is nothing
     to be recommended. It is compared with nobody."""
@@ -251,3 +257,5 @@ class Backend:
     def __post_init__(self) -> None:
         if not self.profiles:
             raise ValueError(f"backend {self.name} needs at least one profile")
+        if self.loser is not None and self.loser not in self.profiles:
+            raise ValueError(f"backend {self.name} has no profile {self.loser!r} to lose with")

@@ -1,16 +1,15 @@
 """How often `compare` says worse of real runs: of the same code, and of a store slowed by 10%.
 
-    python -m benchmarks.real_repeats [latency] [load] [pairs] [--write]
+    python -m benchmarks.real_repeats [pairs] [--write]
 
-Of the figures of `latency`, and of the capacity that `load` finds. Each run goes through the
-runner, with its A/A control, on a store that takes an exact time for every call. Runs of the two
-speeds take turns, each compared with its neighbour of the other speed, and with the next one of
-its own. The store waits by the clock, so its own speed can't drift; what is left is the noise of
-scheduling, of which a busy machine has plenty.
+Each run goes through the runner, with its A/A control, on a store that takes an exact time for
+every call. Runs of the two speeds take turns, each compared with its neighbour of the other speed,
+and with the next one of its own. The store waits by the clock, so its own speed can't drift; what
+is left is the noise of scheduling, of which a busy machine has plenty.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -27,8 +26,6 @@ from bench.runner import Runner
 from bench.workspace import Workspace
 from benchmarks.published import publish
 from scenarios.latency import LatencyParameters
-from scenarios.offered_load import LoadParameters
-from scenarios.scenario import Parameters
 
 UNIT_SECONDS = 1e-3
 SLOWDOWN = 1.10
@@ -69,24 +66,9 @@ def make():
     return Waits(Policy())
 '''
 
-PARAMETERS: Mapping[str, Parameters] = {
-    "latency": LatencyParameters(
-        trials=6, connections=(1,), seconds=0.15, warmup_seconds=0.02, sessions=50
-    ),
-    # Two clients of one process wait most of the time, so the store is the limit. At a fixed rate,
-    # since in so short a step Poisson's luck would outweigh the store.
-    "load": LoadParameters(
-        trials=6,
-        connections=2,
-        arrivals="fixed",
-        shares=(0.7,),
-        seconds=0.5,
-        calibration_seconds=0.3,
-        least_operations=500,
-        searches=4,
-        confirmations=1,
-    ),
-}
+PARAMETERS = LatencyParameters(
+    trials=6, connections=(1,), seconds=0.15, warmup_seconds=0.02, sessions=50
+)
 
 
 class Rates(NamedTuple):
@@ -101,20 +83,18 @@ class Rates(NamedTuple):
     alike_failed: int
     """... and beyond the threshold."""
 
-    def table(self) -> str:
-        """Write the table in docs/method.md."""
-        return "\n".join(
-            (
-                "| compared | comparisons | said worse | exit code 1 |",
-                "|---|---|---|---|",
-                f"| the same code | {self.alike} | {self.alike_worse} | {self.alike_failed} |",
-                f"| slowed by 10% | {self.pairs} | {self.slower_found} | {self.slower_found} |",
-            )
-        )
+    def rows(self) -> Sequence[str]:
+        """Write the rows of the table in docs/method.md."""
+        return [
+            "| compared | comparisons | said worse | exit code 1 |",
+            "|---|---|---|---|",
+            f"| the same code | {self.alike} | {self.alike_worse} | {self.alike_failed} |",
+            f"| slowed by 10% | {self.pairs} | {self.slower_found} | {self.slower_found} |",
+        ]
 
 
-def measure(scenario: str, pairs: int) -> Rates:
-    """Run `pairs` pairs of runs of a scenario, by turns, and compare them."""
+def measure(pairs: int) -> Rates:
+    """Run `pairs` pairs of runs, by turns, and compare them."""
     plain: list[Recorded] = []
     slowed: list[Recorded] = []
     with Workspace() as workspace:
@@ -125,7 +105,7 @@ def measure(scenario: str, pairs: int) -> Rates:
                 file = folder / f"{name}.py"
                 file.write_text(STORE.replace("{seconds}", repr(UNIT_SECONDS * factor)))
                 place = folder / f"{name}-{number}"
-                runs.append(_recorded(scenario, file, place, number, environment, workspace))
+                runs.append(_recorded(file, place, number, environment, workspace))
                 sys.stderr.write(f"{place.name}\n")
     slower = [_compared(*pair) for pair in zip(plain, slowed, strict=True)]
     alike = [
@@ -159,15 +139,9 @@ class Quiet:
 
 
 def _recorded(
-    scenario: str,
-    file: Path,
-    place: Path,
-    seed: int,
-    environment: Environment,
-    workspace: Workspace,
+    file: Path, place: Path, seed: int, environment: Environment, workspace: Workspace
 ) -> Recorded:
     """Run the store of `file` and its A/A control, under a label that both speeds share."""
-    parameters = PARAMETERS[scenario]
     subject = backends.resolve(f"{file}:make")
     described = [
         fact.model_copy(update={"label": fact.label.replace(fact.spec, "store")})
@@ -178,10 +152,10 @@ def _recorded(
         seed=seed,
         effort="quick",
         options={},
-        parameters={scenario: parameters.model_dump(mode="json")},
+        parameters={"latency": PARAMETERS.model_dump(mode="json")},
         subjects=described,
         skipped=[],
-        plan=plan([(scenarios.load(scenario), parameters)], [subject], described, seed),
+        plan=plan([(scenarios.load("latency"), PARAMETERS)], [subject], described, seed),
         environment=environment.model_dump(mode="json"),
         tokens=[],
     )
@@ -196,8 +170,7 @@ def _compared(base: Recorded, new: Recorded) -> Comparison:
 
 if __name__ == "__main__":
     asked = [int(word) for word in sys.argv[1:] if word.isdigit()]
-    for name in [one for one in PARAMETERS if one in sys.argv[1:]] or PARAMETERS:
-        table = measure(name, asked[0] if asked else PAIRS).table()
-        if "--write" in sys.argv:
-            publish(f"real {name}", table)
-        sys.stdout.write(f"{name}\n{table}\n")
+    table = "\n".join(measure(asked[0] if asked else PAIRS).rows())
+    if "--write" in sys.argv:
+        publish("real", table)
+    sys.stdout.write(f"{table}\n")

@@ -37,19 +37,6 @@ SEARCHED = 200
 """Families of a phase that are searched for an order, as a cross-check."""
 
 
-NAIVE = {
-    "redis": "redis-naive",
-    "redis-py": "redis-naive",
-    "postgres": "postgres-naive",
-    "postgres-psycopg": "postgres-naive",
-    "postgres-sqlalchemy": "postgres-naive",
-    "mongo": "mongo-naive",
-    "mongo-pymongo": "mongo-naive",
-    "sqlite": "sqlite-naive",
-    "files": "files-naive",
-    "memory": "memory-naive",
-}
-"""Backend -> the naive way of using the same store."""
 STRANGERS = "files-naive:fsync"
 """For stores of others, and those without a server or a state of their own."""
 
@@ -158,7 +145,7 @@ def companions(
     del parameters
     found: dict[str, str] = {}
     for subject in subjects:
-        naive = NAIVE.get(subject.backend.name)
+        naive = subject.backend.naive_way
         if naive:
             found.setdefault(naive, f"{naive}:{subject.profile.name}")
         else:

@@ -7,6 +7,7 @@ from pydantic import Field, PositiveInt
 
 import backends
 from backends import Subject
+from backends.factory import is_factory
 from backends.store import Capabilities
 from scenarios.checkers.losses import weigh
 from scenarios.phases.disturb import ComeBack, Disturb, Disturbed, FaultName
@@ -28,18 +29,6 @@ PROMISES: Mapping[str, str] = {
     "powercut": "survives_power_cut",
 }
 """Fault -> the capability that says that nothing acknowledged is lost by it."""
-LOSERS: Mapping[str, str] = {
-    "redis": "none",
-    "redis-py": "none",
-    "postgres": "async",
-    "postgres-psycopg": "async",
-    "postgres-sqlalchemy": "async",
-    "mongo": "w1",
-    "mongo-pymongo": "w1",
-    "sqlite": "wal-normal",
-    "files": "nofsync",
-}
-"""Backend -> its profile that is declared to lose by most faults, and loses much."""
 LAST_LOSER = "memory:process"
 """It needs no server and keeps nothing: for faults that no profile of a store would lose by."""
 
@@ -150,8 +139,9 @@ def companions(
 
 
 def _loser(subjects: Sequence[Subject], fault: str) -> str:
-    known = [one.backend.name for one in subjects if one.backend.name in LOSERS]
-    weak = (backends.resolve(f"{name}:{LOSERS[name]}") for name in known)
+    # A backend out of a file has no name that a profile of it could be asked for by.
+    known = [one.backend for one in subjects if one.backend.loser and not is_factory(one.spec)]
+    weak = (backends.resolve(f"{one.name}:{one.loser}") for one in known)
     return next((one.spec for one in weak if _loses(one, fault)), LAST_LOSER)
 
 
@@ -161,10 +151,9 @@ def _loses(subject: Subject, fault: str) -> bool:
     Of a backend that has a profile to lose with, no other counts: `redis:aof-everysec` survives
     most kills, and `sqlite:delete-full` most power cuts.
     """
-    name, profile = subject.backend.name, subject.profile.name
     return (
         subject.topology is None
-        and LOSERS.get(name, profile) == profile
+        and subject.backend.loser in {None, subject.profile.name}
         and PROMISES[fault] in subject.lacking
     )
 

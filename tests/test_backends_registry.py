@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -334,6 +335,23 @@ def test_a_registered_backend_that_fails_is_told_why(
         backends.load("theirs")
     assert re.search(said, str(caught.value))
     assert "\n" not in str(caught.value)
+
+
+def test_a_backend_names_a_profile_that_it_has_to_lose_with() -> None:
+    """A name that is wrong shows at once, not when a zero wants its control."""
+    with pytest.raises(ValueError, match="files has no profile 'nosync' to lose with"):
+        replace(backends.load("files"), loser="nosync")
+
+
+@pytest.mark.parametrize("name", backends.BUILT_IN)
+def test_a_naive_way_can_be_had_as_the_store_can(name: str) -> None:
+    """In each of its profiles, and marked as one."""
+    backend = backends.load(name)
+    if backend.naive_way is not None:
+        naive = backends.load(backend.naive_way)
+        assert naive.naive
+        assert naive.profiles.keys() >= backend.profiles.keys()
+        assert (naive.naive_way, naive.loser) == (None, None)
 
 
 def test_naming_a_backend_imports_no_other_driver() -> None:

@@ -10,14 +10,20 @@ import pytest
 
 import backends
 import scenarios
-from backends import Subject
+from backends import BUILT_IN, Subject
 from bench.analysis import summary
 from bench.faults import Lack
 from bench.plan import DEFAULT_SUBJECTS, facts, left_out, plan
 from bench.report.formats import BESIDE
 from bench.run_folder import RunFolder
 from bench.running import RunResult
-from scenarios.durability import LOSERS, PROMISES, SCENARIO, DurabilityParameters, companions
+from scenarios.durability import (
+    LAST_LOSER,
+    PROMISES,
+    SCENARIO,
+    DurabilityParameters,
+    companions,
+)
 from scenarios.scenario import Effort
 
 THREE = ("restart", "crash", "powercut")
@@ -61,6 +67,17 @@ def test_who_loses_by_a_rare_moment_is_no_control() -> None:
     assert company("sqlite:delete-full", faults=["powercut"]) == {"sqlite:wal-normal": ["powercut"]}
 
 
+def test_a_store_that_has_no_name_is_accompanied_by_memory(tmp_path: Path) -> None:
+    """A backend out of a file is known by its file alone, so no profile of it can be asked for."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from dataclasses import replace\n"
+        "from backends.files import BACKEND\n"
+        "MINE = replace(BACKEND, name='mine')\n"
+    )
+    assert company(f"{file}:MINE", faults=["powercut"]) == {"memory:process": ["powercut"]}
+
+
 def test_a_topology_is_no_control_of_a_single_server() -> None:
     """It is put to fewer faults."""
     assert company("redis:none@sentinel", "redis:aof-always", faults=["powercut"]) == {
@@ -68,13 +85,17 @@ def test_a_topology_is_no_control_of_a_single_server() -> None:
     }
 
 
-@pytest.mark.parametrize("backend", [*LOSERS, "memory"])
-def test_each_loser_is_declared_to_lose_by_a_power_cut(backend: str) -> None:
-    """The table names profiles that are there; memory loses by all three."""
-    loser = backends.resolve(f"{backend}:{LOSERS.get(backend, 'process')}")
-    assert "survives_power_cut" in loser.lacking
-    if backend == "memory":
-        assert set(PROMISES.values()) <= loser.lacking.keys()
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_loser_is_declared_to_lose_by_a_power_cut(name: str) -> None:
+    """Whatever it survives besides."""
+    backend = backends.load(name)
+    if backend.loser is not None:
+        assert "survives_power_cut" in backend.profiles[backend.loser].capabilities.lacking()
+
+
+def test_the_last_loser_loses_by_all() -> None:
+    """There is always somebody to stand beside a zero."""
+    assert set(PROMISES.values()) <= backends.resolve(LAST_LOSER).lacking.keys()
 
 
 def planned(named: Sequence[str], joining: Sequence[str], **left: object) -> set[tuple[str, str]]:

@@ -123,10 +123,9 @@ class TestPublished:
         [at_five] = [row for row in found if row[:3] == ["5%", "standard", "10"]]
         assert percent(at_five[5]) >= 0.9
 
-    @pytest.mark.parametrize("scenario", real_repeats.PARAMETERS)
-    def test_real(self, scenario: str) -> None:
+    def test_real(self) -> None:
         """Real repeats: nine of ten slowdowns found, and at most 5% said of the same code."""
-        told = published(f"real {scenario}").splitlines()
+        told = published("real").splitlines()
         alike, slowed = ([int(cell) for cell in re.findall(r"\| (\d+)", line)] for line in told[2:])
         assert alike[1] <= 0.05 * alike[0]
         assert slowed[2] >= 0.9 * slowed[0]
@@ -141,7 +140,7 @@ def test_a_real_slowdown_is_found() -> None:
     while len(told) < 3 and not (
         any(one.slower_found for one in told) and any(not one.alike_worse for one in told)
     ):
-        told.append(real_repeats.measure("latency", 1))
+        told.append(real_repeats.measure(1))
     assert any(one.slower_found for one in told)
     assert any(not one.alike_worse for one in told)
 
@@ -160,11 +159,10 @@ def test_the_page_has_what_the_full_size_gives(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(7_200)
-@pytest.mark.parametrize("scenario", real_repeats.PARAMETERS)
-def test_real_repeats(scenario: str) -> None:
+def test_real_repeats() -> None:
     """The rates on real runs; UPDATE_DOCS=1 publishes them."""
-    found = real_repeats.measure(scenario, real_repeats.PAIRS)
+    found = real_repeats.measure(real_repeats.PAIRS)
     if os.environ.get("UPDATE_DOCS"):
-        publish(f"real {scenario}", found.table())
+        publish("real", "\n".join(found.rows()))
     assert found.slower_found >= 0.9 * found.pairs
     assert not beyond_chance(found.alike_worse / found.alike, found.alike, 0.05)
