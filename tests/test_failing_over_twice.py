@@ -1,8 +1,8 @@
 """Sentinel fails over from a primary that is alive: what that one acknowledges from then on.
 
 The primary is killed, and a replica takes its place. That one answers the Sentinels late, once,
-by more than they wait. A failover that has begun isn't called off when it answers again: the other
-replica is promoted, and what the first new primary acknowledges until it is told is lost.
+by more than they wait. Once another was told to take over, its answering again changes nothing: the
+other replica is promoted, and what the first new primary acknowledges until it is told is lost.
 
 A busy machine does so by itself, rarely. Here the first new primary is paused until a Sentinel has
 told the other replica to take over, and no longer.
