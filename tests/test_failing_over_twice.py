@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from backends.errors import StoreUnavailable
+from backends.errors import StoreRefused, StoreUnavailable
 from backends.store import RefreshStore, Token
 from bench.servers.cluster import Cluster, until
 from bench.servers.redis import RedisServer
@@ -99,7 +99,7 @@ def issued_until(done: Callable[[], bool], store: RefreshStore) -> list[Token]:
     tokens: list[Token] = []
 
     def step() -> bool | None:
-        with suppress(StoreUnavailable):
+        with suppress(StoreUnavailable, StoreRefused):
             for _ in range(SESSIONS_A_LOOK):
                 tokens.append(login(store))  # noqa: PERF401 - those before an error count
         return (bool(tokens) and done()) or None
