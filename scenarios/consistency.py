@@ -16,7 +16,7 @@ from pydantic import Field, PositiveInt
 
 from backends import Subject
 from backends.store import Capabilities, Outcome
-from scenarios.checkers import suspects, verdicts
+from scenarios.checkers import guilty, verdicts
 from scenarios.checkers.cross_check import cross_check
 from scenarios.checkers.lineage import REVOCATIONS
 from scenarios.history import Event
@@ -188,16 +188,14 @@ def _races(seen: Raced) -> Races:
         by_family[event.family].append(event)
     met = {family: _met(events, seen.phase.contest) for family, events in by_family.items()}
     found = verdicts(seen.history)
-    guilty = {
-        name: {anomaly.family for anomaly in verdict.anomalies} for name, verdict in found.items()
-    }
-    accused = suspects(found)
+    accused = guilty(found)
+    suspects = set().union(*accused.values())
     contested = [
         sum(event.outcome == Outcome.ROTATED for event in calls)
         for family, calls in met.items()
-        if family in accused or _overlapped(calls)
+        if family in suspects or _overlapped(calls)
     ]
-    crossed = cross_check(dict(islice(by_family.items(), SEARCHED)), accused)
+    crossed = cross_check(dict(islice(by_family.items(), SEARCHED)), suspects)
     return Races(
         instances=seen.phase.instances,
         contest=seen.phase.contest,
@@ -208,7 +206,7 @@ def _races(seen: Raced) -> Races:
         contested=len(contested),
         winners=dict(Counter(contested)) if seen.phase.contest == "rotate" else {},
         outcomes=dict(Counter(_said(event) for calls in met.values() for event in calls)),
-        anomalies={name: len(families) for name, families in guilty.items() if families},
+        anomalies={name: len(families) for name, families in accused.items() if families},
         undecided={name: verdict.undecided for name, verdict in found.items() if verdict.undecided},
         orders=crossed.orders,
         disagreements=crossed.disagreements,

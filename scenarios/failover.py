@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from backends.store import Capabilities
-from scenarios.checkers import suspects, verdicts
+from scenarios.checkers import guilty, verdicts
 from scenarios.checkers.cross_check import cross_check
 from scenarios.checkers.lineage import families
 from scenarios.checkers.losses import weigh
@@ -143,7 +143,8 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
     losses = weigh(writes, seen.recovered, seen.struck_ns)
     after = [event for event in writes if event.status == "ok" and event.invoke_ns > seen.struck_ns]
     found = verdicts(seen.history)
-    crossed = cross_check(families(seen.history), suspects(found))
+    accused = guilty(found)
+    crossed = cross_check(families(seen.history), set().union(*accused.values()))
     undecided = {name: verdict.undecided for name, verdict in found.items() if verdict.undecided}
     if losses.undecided:
         undecided["losses"] = losses.undecided
@@ -167,11 +168,7 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
         phantoms=losses.phantoms,
         shown_on_both_sides=_on_both_sides(after),
         double_spends=len(found["double spend"].anomalies),
-        anomalies={
-            name: len({anomaly.family for anomaly in verdict.anomalies})
-            for name, verdict in found.items()
-            if verdict.anomalies
-        },
+        anomalies={name: len(those) for name, those in accused.items() if those},
         undecided=undecided,
         orders=crossed.orders,
         disagreements=crossed.disagreements,

@@ -1,6 +1,6 @@
-"""Redis with one replica, and three Sentinels that agree on who is primary.
+"""Redis with two replicas, and three Sentinels that agree on who is primary.
 
-host-0: redis-0, sentinel-0     host-1: redis-1, sentinel-1     host-2: sentinel-2
+host-0: redis-0, sentinel-0     host-1: redis-1, sentinel-1     host-2: redis-2, sentinel-2
 """
 
 from collections.abc import Mapping, Sequence

@@ -43,6 +43,8 @@ def _verdict(
         return Verdict(undecided=f"{type(error).__name__}: {error}")
 
 
-def suspects(found: Mapping[str, Verdict]) -> AbstractSet[str]:
-    """Give the families that some checker found something in."""
-    return {anomaly.family for verdict in found.values() for anomaly in verdict.anomalies}
+def guilty(found: Mapping[str, Verdict]) -> Mapping[str, AbstractSet[str]]:
+    """Give, for each checker, the families in which it found something."""
+    return {
+        name: {anomaly.family for anomaly in verdict.anomalies} for name, verdict in found.items()
+    }

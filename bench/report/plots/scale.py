@@ -77,10 +77,8 @@ def draw(scene: Scene) -> Plot | None:
             title_fontproperties={"size": 8, "style": "italic"},
         )  # fmt: skip
     sizes = sorted({one.wanted for one in figures})
-    every_one = len(sizes) <= LABELS
-    labels = [
-        _short(size) if every_one or number % 2 == 0 else "" for number, size in enumerate(sizes)
-    ]
+    step = 1 if len(sizes) <= LABELS else 2
+    labels = ["" if number % step else _short(size) for number, size in enumerate(sizes)]
     for axes in every[-1]:
         axes.set_xticks(sizes, labels)
         axes.set_xticks([], minor=True)
