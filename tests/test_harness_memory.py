@@ -1,9 +1,11 @@
 """The harness takes as much memory at many sessions as at few, all of its processes together."""
 
+import os
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import psutil
@@ -21,13 +23,24 @@ FEW, MANY, MOST = 1_000, 100_000, 10_000_000
 MB = 1_000_000
 
 
-def harness_bytes(root: int) -> int:
-    """Give the memory of a process and of all that it started, what they share counted once."""
+def harness(root: int) -> list[int]:
+    """Give a process and all that it started."""
     try:
         below = psutil.Process(root).children(recursive=True)
     except psutil.NoSuchProcess:
-        return 0
-    return meter.memory_bytes([root, *(process.pid for process in below)])
+        return []
+    return [root, *(process.pid for process in below)]
+
+
+def own_bytes(pids: Iterable[int]) -> int:
+    """Give what processes wrote to memory, what they share counted once.
+
+    Their whole memory has a share of each library that other processes have in use too, such as
+    the tests beside this one: it grows by megabytes when one of those ends.
+    """
+    rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii") for pid in pids]
+    written = [int(re.findall(r"^Pss_Anon: +(\d+) kB$", text, re.MULTILINE)[0]) for text in rollups]
+    return sum(written) * 1024
 
 
 def grown(spec: str, folder: Path) -> int:
@@ -43,7 +56,7 @@ def grown(spec: str, folder: Path) -> int:
                 Visit(operation="rotate", seconds=0.2, warmup_seconds=0.02, most_calls=2_000),
                 stage,
             )
-            taken.append(harness_bytes(psutil.Process().pid))
+            taken.append(own_bytes(harness(os.getpid())))
     few, many = taken
     return many - few
 
@@ -59,7 +72,7 @@ def peak(command: Sequence[str]) -> int:
     most = 0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            most = max(most, harness_bytes(process.pid))
+            most = max(most, meter.memory_bytes(harness(process.pid)))
             time.sleep(0.5)
     assert process.returncode == 0
     return most

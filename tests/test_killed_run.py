@@ -28,6 +28,7 @@ RUN = [
     "--set=durability.seconds=0.2",
     "--set=durability.sessions=20",
 ]
+REFRESHBENCH = Path(sys.executable).with_name("refreshbench")
 FAILOVER = [
     *("run", "failover", "-b", "redis:none@sentinel", "--seed", "3"),
     "--set=failover.before_seconds=0.5",
@@ -53,7 +54,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def run(*arguments: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [Path(sys.executable).with_name("refreshbench"), *arguments],
+            # Whoever runs the tests in the background has SIGINT ignored, and so all it starts.
+            ["env", "--default-signal=INT", REFRESHBENCH, *arguments],
             cwd=tmp_path,
             env={
                 **os.environ,
