@@ -127,6 +127,25 @@ def resolve(spec: str) -> Subject:
     return _in_topology(subject, topology) if at else subject
 
 
+def naive_way(subject: Subject) -> Subject | None:
+    """Find the naive way of using a subject's store, in the same profile; None: there is none.
+
+    Raises UnknownSubject, which says whose naive way it is, or MissingDriver.
+    """
+    whose, name = subject.backend.name, subject.backend.naive_way
+    if name is None:
+        return None
+    try:
+        found = resolve(f"{name}:{subject.profile.name}")
+    except UnknownSubject as error:
+        raise UnknownSubject(f"the naive way of {whose} can't be had: {error}") from error
+    if not found.backend.naive:
+        raise UnknownSubject(
+            f"backend {whose} names {name} as its naive way, which isn't declared as naive=True"
+        )
+    return found
+
+
 def _in_topology(subject: Subject, name: str) -> Subject:
     backend = subject.backend
     if not backend.topologies:

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
+import backends
 from backends import Subject
 from backends.store import Capabilities, Outcome
 from scenarios.checkers import guilty, verdicts
@@ -145,11 +146,11 @@ def companions(
     del parameters
     found: dict[str, str] = {}
     for subject in subjects:
-        naive = subject.backend.naive_way
-        if naive:
-            found.setdefault(naive, f"{naive}:{subject.profile.name}")
-        else:
+        naive = backends.naive_way(subject)
+        if naive is None:
             found.setdefault(STRANGERS, STRANGERS)
+        else:
+            found.setdefault(naive.backend.name, naive.spec)
     return [Companion(spec) for spec in found.values()]
 
 

@@ -9,9 +9,27 @@ from bench.record import PlannedTrial, Trial
 from bench.run_folder import RunFolder
 from bench.runner import Runner
 from bench.workspace import Workspace
-from tests.test_runner import Silent
 
 Play = Callable[..., Sequence[str]]
+
+
+class Silent:
+    """A progress display that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def started(self, trial: PlannedTrial) -> None:
+        self.told.append(f"started {trial.label}")
+
+    def step(self, text: str) -> None:
+        pass
+
+    def finished(self, trial: Trial) -> None:
+        self.told.append(f"{trial.status} {trial.label}")
+
+    def spared(self, trial: PlannedTrial) -> None:
+        self.told.append(f"spared {trial.label}")
 
 
 class Played(Runner):

@@ -343,6 +343,29 @@ def test_a_backend_names_a_profile_that_it_has_to_lose_with() -> None:
         replace(backends.load("files"), loser="nosync")
 
 
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("no-such", "the naive way of theirs can't be had: no backend 'no-such'"),
+        ("memory", "the naive way of theirs can't be had: memory has no profile 'fsync'"),
+        ("files", "backend theirs names files as its naive way, which isn't declared"),
+    ],
+)
+def test_a_naive_way_that_is_none_is_told_of(
+    package: Callable[[str, str], None], named: str, said: str
+) -> None:
+    """By the name of the store that is at fault, since nobody asked for the other."""
+    package(
+        "theirs = their_stores:STORE",
+        "from dataclasses import replace\n"
+        "from backends.files import BACKEND\n"
+        f"STORE = replace(BACKEND, name='theirs', naive_way={named!r})",
+    )
+    with pytest.raises(UnknownSubject) as caught:
+        backends.naive_way(backends.resolve("theirs"))
+    assert str(caught.value).startswith(said)
+
+
 @pytest.mark.parametrize("name", backends.BUILT_IN)
 def test_a_naive_way_can_be_had_as_the_store_can(name: str) -> None:
     """In each of its profiles, and marked as one."""

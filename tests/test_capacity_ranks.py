@@ -12,8 +12,8 @@ from bench.analysis import Summary, summary
 from bench.analysis.latency import Rank
 from bench.record import Run, Trial
 from tests import records
+from tests.climbs import FELL_BEHIND, loaded, step
 from tests.summaries import subject
-from tests.test_climb import FELL_BEHIND, loaded, step
 
 AGAIN = " (again)"
 

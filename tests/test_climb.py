@@ -16,9 +16,10 @@ from bench.record import Run, SubjectFacts, Trial
 from scenarios import offered_load
 from scenarios.cost import NETWORK, Cost
 from scenarios.histogram import count
-from scenarios.offered_load import LoadFindings, LoadParameters, StepFindings
+from scenarios.offered_load import LoadFindings, LoadParameters
 from scenarios.phases.climb import Climb
 from tests import records
+from tests.climbs import FELL_BEHIND, loaded, step
 
 QUICK: dict[str, Any] = {
     "trials": 1,
@@ -61,15 +62,15 @@ def test_every_operation_of_a_right_store_comes_out_well(
 ) -> None:
     """Whatever clients do, what was due is accounted for, and nothing failed."""
     found = climbed(tmp_path, "memory", **odd)
-    for step in found.steps:
-        assert step.errors == {}
-        assert step.offered == step.ok + step.late + step.dropped + step.in_flight
-        assert count(step.service_ns) == sum(map(count, step.response_ns.values()))
-        assert bool(step.tokens_ns) == ("algorithm" in odd)
-        assert step.client_cpu_ns > 0
-        assert step.cost is not None
-        assert step.cost.written_bytes is not None
-        assert step.cost.missing.keys() >= set(NETWORK)
+    for one in found.steps:
+        assert one.errors == {}
+        assert one.offered == one.ok + one.late + one.dropped + one.in_flight
+        assert count(one.service_ns) == sum(map(count, one.response_ns.values()))
+        assert bool(one.tokens_ns) == ("algorithm" in odd)
+        assert one.client_cpu_ns > 0
+        assert one.cost is not None
+        assert one.cost.written_bytes is not None
+        assert one.cost.missing.keys() >= set(NETWORK)
     assert [step.purpose for step in found.steps][:1] == ["ladder"]
 
 
@@ -109,51 +110,6 @@ def test_verifies_come_in_the_ratio_asked_for() -> None:
     assert climb.workload.mix == {"issue": 11, "rotate": 88, "verify": 880}
 
 
-def step(rate: float, *, purpose: str = "ladder", **changed: Any) -> StepFindings:
-    """Give one step of a second in which all went well."""
-    offered = int(rate)
-    waits = records.samples([1_000.0] * offered).latency_ns
-    plain: dict[str, Any] = {
-        "purpose": purpose,
-        "place": rate,
-        "rate": rate,
-        "seconds": 1.0,
-        "offered": offered,
-        "ok": offered,
-        "late": 0,
-        "failed": 0,
-        "dropped": 0,
-        "in_flight": 0,
-        "started": offered,
-        "holds": True,
-        "errors": {},
-        "response_ns": {"rotate": waits},
-        "service_ns": waits,
-        "lag_ns": records.samples([10.0] * offered).latency_ns,
-        "pacing_ns": records.samples([10.0] * offered).latency_ns,
-        "tokens_ns": {},
-        "busy_ns": 10**9,
-        "elapsed_ns": 10**9,
-        "processes": 2,
-        "connections": 8,
-        "client_cpu_ns": 10**8,
-        "server_cpu_ns": offered * 50_000,
-        "exhausted": False,
-    }
-    return StepFindings(**{**plain, **changed})
-
-
-def loaded(label: str, repeat: int, steps: Sequence[StepFindings], **changed: Any) -> Trial:
-    plain: dict[str, Any] = {
-        "closed_rate": 4_000.0,
-        "bound_ns": 20_000_000,
-        "capacity": 2_000.0,
-        "fails_at": 3_000.0,
-    }
-    found = LoadFindings(steps=list(steps), **{**plain, **changed})
-    return records.trial(label, "load", "open-loop", repeat, found)
-
-
 def figures(*trials: Trial) -> tuple[Run, Any]:
     facts = [
         SubjectFacts(
@@ -168,9 +124,6 @@ def figures(*trials: Trial) -> tuple[Run, Any]:
     ]
     run = records.run_of(facts, trials)
     return run, summary(run, trials)
-
-
-FELL_BEHIND = {"holds": False, "started": 2_000, "ok": 1_500, "late": 500, "dropped": 1_000}
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Comparing two runs: what is said of what changed, what didn't, and what can't be judged."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,43 +13,15 @@ from bench.analysis.permutation import Block, familywise
 from bench.record import Run, SubjectFacts, Trial
 from bench.report.changes import as_markdown, headline
 from bench.run_folder import RunFolder
-from scenarios.latency import LatencyFindings, LatencyParameters
+from scenarios.latency import LatencyParameters
 from tests import records
 from tests.cli import Cli, assert_one_line
+from tests.noisy import ENVIRONMENT, latency_trials
 from tests.summaries import consistency_trial, fault_trial, subject
 
-ENVIRONMENT: Mapping[str, Any] = json.loads(
-    (Path(__file__).parents[1] / "results" / "reference" / "run.json").read_text(encoding="utf-8")
-)["environment"]
 STORE = subject("a:x")
 GITHUB_COMMENT = 65_536
 """Characters that a comment on a pull request may have."""
-
-
-def latency_trials(
-    slower: float = 1.0,
-    *,
-    label: str = "a:x",
-    seed: int = 0,
-    trials: int = 8,
-    drift: float = 1.0,
-    **cell: Any,
-) -> list[Trial]:
-    """Trials with 2% of noise; `drift` is the machine's doing in each."""
-    rng = np.random.default_rng([seed, len(label)])
-    made = []
-    for repeat in range(1, trials + 1):
-        factor = slower * drift * rng.lognormal(0, 0.02)
-        values = 1_000 * factor * rng.lognormal(0, 0.2, 400)
-        found = records.cell(
-            "rotate",
-            8,
-            {"rotate": records.samples(values.tolist())},
-            **{"elapsed_ns": int(1e8 * factor), **cell},
-        )
-        findings = LatencyFindings(cells=[found])
-        made.append(records.trial(label, "latency", "closed-loop", repeat, findings))
-    return made
 
 
 def recorded(

@@ -13,9 +13,9 @@ from bench.report.changes import as_markdown, headline
 from scenarios.offered_load import LoadParameters
 from tests import records
 from tests.cli import Cli
+from tests.climbs import FELL_BEHIND, loaded, step
+from tests.noisy import ENVIRONMENT, latency_trials
 from tests.summaries import subject
-from tests.test_climb import FELL_BEHIND, loaded, step
-from tests.test_compare import ENVIRONMENT, latency_trials
 
 RATES = (1_000.0, 2_000.0)
 CAPACITY = "load: capacity @8 throughput"

@@ -1,6 +1,7 @@
 """The comparison of stores: on the page, in Markdown, as CSV, on a terminal."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from bench.report.figures import frame
 from bench.report.terminal import short_table
 from tests import records
 from tests.pages import Page, rendered, rows
+from tests.summaries import fault_trial, subject, summarised
 
 
 class TestComparison:
@@ -129,6 +131,23 @@ class TestTerminal:
         run, trials = records.example(["consistency"])
         table = short_table(summary(run, trials))
         assert list(table.columns) == ["class", "subject", "winners per race"]
+
+    def test_a_zero_says_of_how_many_trials_it_is(self) -> None:
+        """Not of those of the companion that lost, nor of one that is left out of the table."""
+        facts = [subject("a:x"), subject("b:y"), subject("c:z", companion=True)]
+
+        def note(*trials: Mapping[str, int]) -> str:
+            made = [
+                fault_trial(label, number, lost_writes=int(label == "c:z"))
+                for each in trials
+                for label, count in each.items()
+                for number in range(count)
+            ]
+            [found] = [one for one in short_table(summarised(facts, made)).notes if "0 lost" in one]
+            return found
+
+        assert note({"a:x": 5, "b:y": 5, "c:z": 1}).startswith("0 lost in 5 of each fault: ")
+        assert note({"a:x": 5, "b:y": 9, "c:z": 1}).startswith("0 lost in 5 or more of a fault: ")
 
 
 class TestFigures:

@@ -9,7 +9,7 @@ import pytest
 
 from bench import servers
 from bench.errors import Failed, Missing, WrongUse
-from bench.record import PlannedTrial, Run, SubjectFacts, Trial
+from bench.record import PlannedTrial, Run, SubjectFacts
 from bench.run_folder import RunFolder
 from bench.runner import Runner
 from bench.servers.programs import Programs
@@ -17,6 +17,7 @@ from bench.servers.server import Found
 from bench.workspace import Workspace
 from scenarios.scenario import Effort
 from tests import records
+from tests.played import Silent
 
 REDIS = Found("redis", "wheel", "", "")
 QUICK = {
@@ -24,25 +25,6 @@ QUICK = {
     "durability": {"trials": 1, "faults": ["crash"], "seconds": 0.1, "sessions": 8},
 }
 CASES = {"consistency": "instances", "durability": "crash"}
-
-
-class Silent:
-    """A progress display that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def started(self, trial: PlannedTrial) -> None:
-        self.told.append(f"started {trial.label}")
-
-    def step(self, text: str) -> None:
-        pass
-
-    def finished(self, trial: Trial) -> None:
-        self.told.append(f"{trial.status} {trial.label}")
-
-    def spared(self, trial: PlannedTrial) -> None:
-        self.told.append(f"spared {trial.label}")
 
 
 Execute = Callable[..., tuple[RunFolder, list[str]]]

@@ -61,6 +61,19 @@ def _cells(summary: Summary, subject: SubjectFacts) -> Sequence[Cell]:
     return found
 
 
+def _trials_without_loss(summary: Summary) -> Sequence[int]:
+    """Give how many trials the zeros of the table are made of, the fewest first."""
+    shown = {subject.label for _, members in summary.by_class() for subject in members}
+    zeros = [
+        figures
+        for figures in summary.faults
+        if figures.label in shown
+        and not figures.held_by_client
+        and not figures.losses["lost_writes"].total
+    ]
+    return sorted({len(figures.trials) for figures in zeros})
+
+
 def _faults(summary: Summary) -> Sequence[str]:
     return list(dict.fromkeys(figures.fault for figures in summary.faults))
 
@@ -84,10 +97,10 @@ def _notes(
         notes.append("tie: the gap is inside the noise of the A/A control or of the trials")
     if any(cell.ranks for cell in summary.cells):
         notes.append("ranks compare medians over trials; percentiles are of all samples together")
-    sizes = sorted({len(figures.trials) for figures in summary.faults})
-    if sizes and any(text.startswith("0 of") for text in texts):
-        bound = formats.bound(zero_bound(sizes[0]))
-        notes.append(f"0 lost in {sizes[0]} of each fault: the true share may be up to {bound}")
+    if sizes := _trials_without_loss(summary):
+        fewest, bound = sizes[0], formats.bound(zero_bound(sizes[0]))
+        times = f"{fewest} of each fault" if len(sizes) == 1 else f"{fewest} or more of a fault"
+        notes.append(f"0 lost in {times}: the true share may be up to {bound}")
     notes += [f"undecided: {one.trial}: {one.why}" for one in summary.undecided]
     apart = ["growth"] * bool(summary.scale) + ["endurance"] * bool(summary.soak)
     if apart:
