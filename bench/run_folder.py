@@ -148,10 +148,13 @@ class RunFolder:
 
     def write_history(self, trial_id: str, lines: Iterable[str]) -> None:
         """Keep a trial's history, one event a line. Raises Failed."""
-        path = self.path / "histories" / f"{_file_name(trial_id)}.jsonl.gz"
         # No time of day in the archive: the same history gives the same bytes.
         text = "".join(f"{line}\n" for line in lines)
-        self._put(path, gzip.compress(text.encode(), mtime=0))
+        self._put(self.history(trial_id), gzip.compress(text.encode(), mtime=0))
+
+    def history(self, trial_id: str) -> Path:
+        """Give the file that has a trial's history, where it kept one."""
+        return self.path / "histories" / f"{_file_name(trial_id)}.jsonl.gz"
 
     def write_error(self, trial_id: str, trace: str) -> None:
         """Keep the traceback of a trial that failed, for whoever mends it. Raises Failed."""

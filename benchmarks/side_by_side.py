@@ -1,6 +1,6 @@
 """Each driver against its vendor's own load generator, by turns on one server in one run.
 
-    python -m benchmarks.side_by_side [rounds]
+    python -m benchmarks.side_by_side [rounds] [--write]
 
 - harness: what the measured loop costs over a bare timing loop, on a store that does nothing;
 - psycopg against `pgbench -M prepared`: the same UPDATE, 8 connections;
@@ -14,8 +14,11 @@
   CPU per operation, under our load and under theirs.
 
 Nothing here passes or fails: it says a ratio, its range over the rounds, and where the time goes.
+What was found on the confined server is a table, the last that is printed; with `--write` it goes
+into docs/method.md.
 """
 
+import os
 import statistics
 import sys
 import tempfile
@@ -34,8 +37,9 @@ from bench.servers.server import Found, Server
 from bench.workspace import Workspace
 from benchmarks.bare_pymongo import bare_pymongo
 from benchmarks.confined import confined
-from benchmarks.held_capacity import CLIMB, CONFINED_CORES, held
+from benchmarks.held_capacity import CLIMB, CONFINED_CORES, Beside, hold, table
 from benchmarks.null_store import bare_loop, schedule
+from benchmarks.published import publish
 from benchmarks.vendors import CONNECTIONS, SECONDS, Tool, pgbench, redis_benchmark
 from scenarios.histogram import count
 from scenarios.phases.climb import Climbed
@@ -148,21 +152,22 @@ def share(whose: str, seen: Measured) -> str:
     )
 
 
-def by_turns(title: str, rounds: int, server: Server, once: Lane, tool: Tool) -> str:
+def by_turns(title: str, rounds: int, once: Lane, tool: Tool) -> Rates:
     """Take both lanes by turns, so that a slow minute of the machine slows both."""
     mine, theirs = [], []
     for _ in range(rounds):
         mine.append(closed(once))
         theirs.append(tool.closed())
-    rates = Rates(
+    return Rates(
         title, [rate(s) for s in mine], [one.rate for one in theirs], share("ours", mine[-1])
     )
-    try:
-        with confined(server.pids(), CONFINED_CORES):
-            capacities = [held(title, climbed(once), tool.closed(), tool) for _ in range(rounds)]
-    except Missing as error:
-        capacities = [f"{title}, capacity: not measured, {error}"]
-    return "\n".join([str(rates), *capacities])
+
+
+def on_confined(title: str, rounds: int, server: Server, once: Lane, tool: Tool) -> Beside:
+    """Do the same with the server as the limit of both, in closed and open loop. Raises Missing."""
+    with confined(server.pids(), CONFINED_CORES):
+        held = [hold(climbed(once), tool) for _ in range(rounds)]
+    return Beside(title, tool.opened is not None, held)
 
 
 def found_or_missing(kind: str) -> Found:
@@ -185,27 +190,44 @@ def shipped(title: str, rounds: int, lane: Lane, fast: Lane) -> str:
     return f"{rates}\n  {share('ours', theirs[-1])}"
 
 
+class Compared(NamedTuple):
+    """A server, our lane on it, and what it is set beside."""
+
+    kind: str
+    spec: str
+    title: str
+    tool: str
+    """The server and the tool, in the table of docs/method.md."""
+    shipped: Sequence[str]
+    """The lanes of the same server through drivers as most code uses them."""
+
+
 COMPARED = (
-    (
+    Compared(
         "postgres",
         "postgres:async",
         "psycopg against pgbench",
+        "PostgreSQL, `pgbench`",
         ("postgres-psycopg:async", "postgres-sqlalchemy:async"),
     ),
-    ("redis", "redis:none", "redis-py against redis-benchmark", ("redis-py:none",)),
-    ("mongo", "mongo:w1", "mongo against bare pymongo", ()),
+    Compared(
+        "redis",
+        "redis:none",
+        "redis-py against redis-benchmark",
+        "Redis, `redis-benchmark`",
+        ("redis-py:none",),
+    ),
+    Compared("mongo", "mongo:w1", "mongo against bare pymongo", "MongoDB, bare pymongo", ()),
 )
-"""Server, our lane, what it is set beside, and its driver's other lanes.
-
-pymongo's own retries are no lane here: a server that is alone takes no retried writes.
-"""
+"""pymongo's own retries are no lane here: a server that is alone takes no retried writes."""
 
 
-def main(rounds: int) -> None:
-    """Run every lane, one after another."""
+def main(rounds: int) -> Sequence[Beside]:
+    """Run every lane, one after another; give what could be had of confined servers."""
+    beside: list[Beside] = []
     say(harness(rounds))
     with Workspace() as workspace, ExitStack() as ends:
-        for kind, spec, title, others in COMPARED:
+        for kind, spec, title, tool_title, others in COMPARED:
             found = found_or_missing(kind)
             profile = backends.resolve(spec).profile
             server = servers.start(found, workspace.folder(kind), profile.server)
@@ -217,10 +239,25 @@ def main(rounds: int) -> None:
                 "redis": lambda: redis_benchmark(server),  # noqa: B023
                 "mongo": lambda: bare_pymongo(server),  # noqa: B023
             }[kind]()
-            say(by_turns(title, rounds, server, once, tool))
+            say(str(by_turns(title, rounds, once, tool)))
             for lane in others:
                 say(shipped(f"{lane} against {spec}", rounds, ours(lane, server, folder), once))
+            try:
+                beside.append(on_confined(tool_title, rounds, server, once, tool))
+            except Missing as error:
+                say(f"{tool_title}: not measured on half a core: {error}")
             server.close()
+    return beside
+
+
+def conclude(load_average: float, beside: Sequence[Beside], *, write: bool) -> None:
+    """Print the table of the confined servers, and put it into docs/method.md if it is whole."""
+    if beside:
+        say(table(load_average, beside))
+    if write and len(beside) < len(COMPARED):
+        raise Missing("docs/method.md is as it was: not every server was measured on half a core")
+    if write:
+        publish("half a core", table(load_average, beside))
 
 
 def say(found: str) -> None:
@@ -230,7 +267,10 @@ def say(found: str) -> None:
 
 
 if __name__ == "__main__":
+    asked = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    load_before = os.getloadavg()[0]
     try:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+        found = main(asked[0] if asked else 5)
+        conclude(load_before, found, write="--write" in sys.argv)
     except RefreshbenchError as error:
         sys.exit(str(error))

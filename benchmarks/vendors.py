@@ -1,4 +1,4 @@
-"""The load generators that PostgreSQL and Redis ship, doing what a rotation of ours does."""
+"""Load generators to hold ours against: those that PostgreSQL and Redis ship, doing a rotation."""
 
 import re
 import shutil
@@ -32,22 +32,28 @@ REAPED_SECONDS = 5.0
 
 
 class Reached(NamedTuple):
-    """What a vendor's tool reached."""
+    """What a load generator reached."""
 
     rate: float
     """Operations a second."""
     core: float
     """Operations a second of CPU of the server."""
-    p99_ns: float | None = None
-    """Of the response, from the intended start; None: the tool doesn't say."""
+
+
+class Paced(NamedTuple):
+    """What a load generator reached of a rate that it was to offer."""
+
+    reached: Reached
+    p99_ns: float
+    """Of the response, from the intended start."""
 
 
 class Tool(NamedTuple):
-    """A vendor's load generator, ready to rotate."""
+    """A load generator that isn't ours, ready to rotate."""
 
     closed: Callable[[], Reached]
     """As fast as it is answered."""
-    opened: Callable[[float], Reached] | None = None
+    opened: Callable[[float], Paced] | None = None
     """At so many a second, as Poisson arrivals; None: it has no open loop."""
 
 
@@ -134,15 +140,15 @@ FROM generate_series(0, {CONNECTIONS - 1}) c, generate_series(0, {PGBENCH_SESSIO
         [tps] = re.findall(r"^tps = ([0-9.]+)", ran.stdout, re.MULTILINE)
         return Reached(float(tps), int(done) * 1e9 / spent.cpu_ns)
 
-    def opened(rate: float) -> Reached:
+    def opened(rate: float) -> Paced:
         with tempfile.TemporaryDirectory(dir=folder) as logs:
             reached = once(f"--rate={rate}", "--log", f"--log-prefix={logs}/transactions")
-            # pgbench(1), "Per-Transaction Logging": the third column is from the intended start.
+            # pgbench(1), --rate: latencies, the log's third column, are from the scheduled start.
             waited_us = np.concatenate(
                 [np.loadtxt(log, usecols=2, ndmin=1) for log in Path(logs).iterdir()]
             )
         p99_us = np.percentile(waited_us, 99, method="inverted_cdf")
-        return reached._replace(p99_ns=float(p99_us) * 1e3)
+        return Paced(reached, float(p99_us) * 1e3)
 
     return Tool(once, opened)
 
