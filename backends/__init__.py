@@ -132,7 +132,7 @@ def naive_way(subject: Subject) -> Subject | None:
 
     Raises UnknownSubject, which says whose naive way it is, or MissingDriver.
     """
-    whose, name = subject.backend.name, subject.backend.naive_way
+    whose, name = subject.backend.name, subject.backend.naive_backend
     if name is None:
         return None
     try:
@@ -141,7 +141,8 @@ def naive_way(subject: Subject) -> Subject | None:
         raise UnknownSubject(f"the naive way of {whose} can't be had: {error}") from error
     if not found.backend.naive:
         raise UnknownSubject(
-            f"backend {whose} names {name} as its naive way, which isn't declared as naive=True"
+            f"backend {whose} names {name} as its naive way, which isn't declared as naive=True;"
+            " declare it so, or leave naive_backend out"
         )
     return found
 

@@ -295,7 +295,7 @@ BACKEND = Backend(
         ),
     },
     open=open_store,
-    loser="nofsync",
-    naive_way="files-naive",
+    control_profile="nofsync",
+    naive_backend="files-naive",
     prepare=prepare,
 )

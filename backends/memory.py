@@ -167,5 +167,5 @@ BACKEND = Backend(
         )
     },
     open=open_store,
-    naive_way="memory-naive",
+    naive_backend="memory-naive",
 )

@@ -290,6 +290,6 @@ BACKEND = Backend(
     server="mongo",
     topologies={RS3.name: RS3},
     drivers=("pymongo",),
-    loser="w1",
-    naive_way="mongo-naive",
+    control_profile="w1",
+    naive_backend="mongo-naive",
 )

@@ -75,7 +75,6 @@ def naive(backend: Backend, where: str, summary: str) -> Backend:
         title=f"{where}, naive",
         summary=summary,
         topologies={},
-        loser=None,
-        naive_way=None,
+        naive_backend=None,
         naive=True,
     )

@@ -195,6 +195,6 @@ BACKEND = Backend(
     server="postgres",
     topologies=TOPOLOGIES,
     drivers=("psycopg",),
-    loser="async",
-    naive_way="postgres-naive",
+    control_profile="async",
+    naive_backend="postgres-naive",
 )

@@ -91,6 +91,6 @@ BACKEND = Backend(
     server="postgres",
     topologies=TOPOLOGIES,
     drivers=("sqlalchemy", "psycopg"),
-    loser="async",
-    naive_way="postgres-naive",
+    control_profile="async",
+    naive_backend="postgres-naive",
 )

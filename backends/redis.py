@@ -343,6 +343,6 @@ BACKEND = Backend(
     server="redis",
     topologies={topology.name: topology for topology in TOPOLOGIES},
     drivers=("redis", "hiredis"),
-    loser="none",
-    naive_way="redis-naive",
+    control_profile="none",
+    naive_backend="redis-naive",
 )

@@ -249,6 +249,6 @@ BACKEND = Backend(
     profiles={profile.name: profile for profile in PROFILES},
     open=open_store,
     prepare=prepare,
-    loser="wal-normal",
-    naive_way="sqlite-naive",
+    control_profile="wal-normal",
+    naive_backend="sqlite-naive",
 )

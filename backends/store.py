@@ -244,12 +244,13 @@ class Backend:
     """By name; without one it is a single server."""
     drivers: tuple[str, ...] = ()
     """Distributions whose versions belong in the record."""
-    loser: str | None = None
-    """The profile that loses by nearly every fault that it isn't declared to survive, for the
-    others' zeros to mean something beside. None: each loses like that, or none does."""
-    naive_way: str | None = None
-    """Backend that reads, decides and writes back on the same kind of store, with the same
-    profiles: to be raced beside it. None: there is none."""
+    control_profile: str | None = None
+    """The positive control of the other profiles: it loses by nearly every fault that it isn't
+    declared to survive, and is run beside them so that their zeros mean something. None: each
+    loses like that, or none does."""
+    naive_backend: str | None = None
+    """The positive control of its races: the backend that reads, decides and writes back on the
+    same kind of store, in the same profiles. None: there is none."""
     naive: bool = False
     """Reads, decides and writes back, as many do: it shows that a race can be lost, and is nothing
     to be recommended. It is compared with nobody."""
@@ -257,5 +258,7 @@ class Backend:
     def __post_init__(self) -> None:
         if not self.profiles:
             raise ValueError(f"backend {self.name} needs at least one profile")
-        if self.loser is not None and self.loser not in self.profiles:
-            raise ValueError(f"backend {self.name} has no profile {self.loser!r} to lose with")
+        if self.control_profile is not None and self.control_profile not in self.profiles:
+            raise ValueError(
+                f"backend {self.name} has no profile {self.control_profile!r} to be its control"
+            )

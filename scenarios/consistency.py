@@ -17,8 +17,7 @@ from pydantic import Field, PositiveInt
 import backends
 from backends import Subject
 from backends.store import Capabilities, Outcome
-from scenarios.checkers import guilty, verdicts
-from scenarios.checkers.cross_check import cross_check
+from scenarios.checkers import judgement
 from scenarios.checkers.lineage import REVOCATIONS
 from scenarios.history import Event
 from scenarios.phases.observe import Observe, Observed
@@ -39,7 +38,7 @@ SEARCHED = 200
 
 
 STRANGERS = "files-naive:fsync"
-"""For stores of others, and those without a server or a state of their own."""
+"""For stores that name no naive way."""
 
 
 class ConsistencyParameters(Parameters, frozen=True):
@@ -103,7 +102,7 @@ class Races(Findings):
     undecided: dict[str, str] = Field(default_factory=dict)
     """Checker -> why it could not tell. Never a pass."""
     orders: dict[str, int] = Field(default_factory=dict)
-    """How the search for an order ended -> families; it takes the first few hundred."""
+    """How the search for an order ended -> families; it takes the first `SEARCHED`."""
     disagreements: int = 0
     """Families on which the search and the checkers say otherwise: a fault of this suite."""
 
@@ -146,6 +145,8 @@ def companions(
     del parameters
     found: dict[str, str] = {}
     for subject in subjects:
+        if subject.backend.naive:
+            continue  # It loses races itself.
         naive = backends.naive_way(subject)
         if naive is None:
             found.setdefault(STRANGERS, STRANGERS)
@@ -188,15 +189,12 @@ def _races(seen: Raced) -> Races:
     for event in seen.history:
         by_family[event.family].append(event)
     met = {family: _met(events, seen.phase.contest) for family, events in by_family.items()}
-    found = verdicts(seen.history)
-    accused = guilty(found)
-    suspects = set().union(*accused.values())
+    found = judgement.judge(seen.history, dict(islice(by_family.items(), SEARCHED)))
     contested = [
         sum(event.outcome == Outcome.ROTATED for event in calls)
         for family, calls in met.items()
-        if family in suspects or _overlapped(calls)
+        if family in found.suspects or _overlapped(calls)
     ]
-    crossed = cross_check(dict(islice(by_family.items(), SEARCHED)), suspects)
     return Races(
         instances=seen.phase.instances,
         contest=seen.phase.contest,
@@ -207,10 +205,10 @@ def _races(seen: Raced) -> Races:
         contested=len(contested),
         winners=dict(Counter(contested)) if seen.phase.contest == "rotate" else {},
         outcomes=dict(Counter(_said(event) for calls in met.values() for event in calls)),
-        anomalies={name: len(families) for name, families in accused.items() if families},
-        undecided={name: verdict.undecided for name, verdict in found.items() if verdict.undecided},
-        orders=crossed.orders,
-        disagreements=crossed.disagreements,
+        anomalies=found.anomalies,
+        undecided=found.undecided,
+        orders=found.orders,
+        disagreements=found.disagreements,
     )
 
 

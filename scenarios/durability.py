@@ -140,8 +140,10 @@ def companions(
 
 def _loser(subjects: Sequence[Subject], fault: str) -> str:
     # A backend out of a file has no name that a profile of it could be asked for by.
-    known = [one.backend for one in subjects if one.backend.loser and not is_factory(one.spec)]
-    weak = (backends.resolve(f"{one.name}:{one.loser}") for one in known)
+    known = [
+        one.backend for one in subjects if one.backend.control_profile and not is_factory(one.spec)
+    ]
+    weak = (backends.resolve(f"{one.name}:{one.control_profile}") for one in known)
     return next((one.spec for one in weak if _loses(one, fault)), LAST_LOSER)
 
 
@@ -153,7 +155,7 @@ def _loses(subject: Subject, fault: str) -> bool:
     """
     return (
         subject.topology is None
-        and subject.backend.loser in {None, subject.profile.name}
+        and subject.backend.control_profile in {None, subject.profile.name}
         and PROMISES[fault] in subject.lacking
     )
 

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from backends.store import Capabilities
-from scenarios.checkers import guilty, verdicts
-from scenarios.checkers.cross_check import cross_check
+from scenarios.checkers import judgement
 from scenarios.checkers.lineage import families
 from scenarios.checkers.losses import weigh
 from scenarios.history import Event
@@ -142,12 +141,7 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
     writes = [event for event in seen.history if event.kind != "verify"]
     losses = weigh(writes, seen.recovered, seen.struck_ns)
     after = [event for event in writes if event.status == "ok" and event.invoke_ns > seen.struck_ns]
-    found = verdicts(seen.history)
-    accused = guilty(found)
-    crossed = cross_check(families(seen.history), set().union(*accused.values()))
-    undecided = {name: verdict.undecided for name, verdict in found.items() if verdict.undecided}
-    if losses.undecided:
-        undecided["losses"] = losses.undecided
+    found = judgement.judge(seen.history, families(seen.history))
     in_vain = _in_vain(seen)
     served_ns = _served_again_ns(seen, in_vain)
     # Before the heal only another primary can serve what was asked for in vain.
@@ -167,11 +161,11 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
         resurrected_revoked=losses.resurrected_revoked,
         phantoms=losses.phantoms,
         shown_on_both_sides=_on_both_sides(after),
-        double_spends=len(found["double spend"].anomalies),
-        anomalies={name: len(those) for name, those in accused.items() if those},
-        undecided=undecided,
-        orders=crossed.orders,
-        disagreements=crossed.disagreements,
+        double_spends=len(found.verdicts["double spend"].anomalies),
+        anomalies=found.anomalies,
+        undecided={**found.undecided, **({"losses": losses.undecided} if losses.undecided else {})},
+        orders=found.orders,
+        disagreements=found.disagreements,
         unavailable_ns=None if served_ns is None else served_ns - seen.struck_ns,
         settled_ns=seen.settled_ns - seen.healed_ns,
         refused=sum(event.status == "fail" for event in seen.history),

@@ -14,6 +14,9 @@ import backends
 from backends.errors import BadSubject, MissingDriver, UnknownSubject
 from backends.memory import MemoryStore
 from backends.store import Durability, Place, Policy, Revokes
+from scenarios import consistency, durability
+from scenarios.consistency import ConsistencyParameters
+from scenarios.durability import DurabilityParameters
 
 GOOD = """
     from backends.memory import MemoryStore
@@ -279,6 +282,23 @@ def test_an_installed_package_adds_a_backend(package: Callable[[str, str], None]
     assert backends.resolve("theirs").spec == "theirs:process"
 
 
+def test_an_installed_package_brings_its_own_positive_controls(
+    package: Callable[[str, str], None],
+) -> None:
+    """The profile that loses by a power cut, and the naive way, come along with its store."""
+    package(
+        "theirs = their_stores:STORE",
+        "from dataclasses import replace\n"
+        "from backends.files import BACKEND\n"
+        "STORE = replace(BACKEND, name='theirs', naive_backend='files-naive')",
+    )
+    theirs = [backends.resolve("theirs:fsync")]
+    faults = DurabilityParameters(trials=1, faults=("powercut",))
+    assert [one.spec for one in durability.companions(faults, theirs)] == ["theirs:nofsync"]
+    races = ConsistencyParameters(trials=1)
+    assert [one.spec for one in consistency.companions(races, theirs)] == ["files-naive:fsync"]
+
+
 def test_an_installed_package_cannot_take_a_name_of_ours(
     package: Callable[[str, str], None],
 ) -> None:
@@ -339,8 +359,8 @@ def test_a_registered_backend_that_fails_is_told_why(
 
 def test_a_backend_names_a_profile_that_it_has_to_lose_with() -> None:
     """A name that is wrong shows at once, not when a zero wants its control."""
-    with pytest.raises(ValueError, match="files has no profile 'nosync' to lose with"):
-        replace(backends.load("files"), loser="nosync")
+    with pytest.raises(ValueError, match="files has no profile 'nosync' to be its control"):
+        replace(backends.load("files"), control_profile="nosync")
 
 
 @pytest.mark.parametrize(
@@ -348,7 +368,10 @@ def test_a_backend_names_a_profile_that_it_has_to_lose_with() -> None:
     [
         ("no-such", "the naive way of theirs can't be had: no backend 'no-such'"),
         ("memory", "the naive way of theirs can't be had: memory has no profile 'fsync'"),
-        ("files", "backend theirs names files as its naive way, which isn't declared"),
+        (
+            "files",
+            "backend theirs names files as its naive way, which isn't declared as naive=True;",
+        ),
     ],
 )
 def test_a_naive_way_that_is_none_is_told_of(
@@ -359,7 +382,7 @@ def test_a_naive_way_that_is_none_is_told_of(
         "theirs = their_stores:STORE",
         "from dataclasses import replace\n"
         "from backends.files import BACKEND\n"
-        f"STORE = replace(BACKEND, name='theirs', naive_way={named!r})",
+        f"STORE = replace(BACKEND, name='theirs', naive_backend={named!r})",
     )
     with pytest.raises(UnknownSubject) as caught:
         backends.naive_way(backends.resolve("theirs"))
@@ -370,11 +393,11 @@ def test_a_naive_way_that_is_none_is_told_of(
 def test_a_naive_way_can_be_had_as_the_store_can(name: str) -> None:
     """In each of its profiles, and marked as one."""
     backend = backends.load(name)
-    if backend.naive_way is not None:
-        naive = backends.load(backend.naive_way)
+    if backend.naive_backend is not None:
+        naive = backends.load(backend.naive_backend)
         assert naive.naive
         assert naive.profiles.keys() >= backend.profiles.keys()
-        assert (naive.naive_way, naive.loser) == (None, None)
+        assert naive.naive_backend is None
 
 
 def test_naming_a_backend_imports_no_other_driver() -> None:

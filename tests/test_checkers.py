@@ -17,6 +17,8 @@ from scenarios.history import Event, Kind, Status
 from tests.simulated_store import DEFECTS, history
 
 LINE = re.compile(r"(\d+)-(\d+) (\w+)(?: (\w*)(?:>(\w+))?)?(?: (\S+))?")
+MOST_TRIED = 20_000
+"""States that a search may look at: more than any of these histories has."""
 RANDOM_HISTORIES = int(os.environ.get("REFRESHBENCH_HISTORIES", "10000"))
 
 
@@ -289,14 +291,14 @@ def test_a_planted_defect_is_caught_by_its_checker(name: str) -> None:
     """Each history holds one defect; its checker names it, and the search finds no order."""
     checker, text = PLANTED[name]
     assert caught(text) == {checker}
-    assert search(told(text)) is Found.NO
+    assert search(told(text), MOST_TRIED) is Found.NO
 
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_history_is_nobodys(name: str) -> None:
     """No checker finds anything in what a right store may do, and the search finds an order."""
     assert caught(RIGHT[name]) == set()
-    assert search(told(RIGHT[name])) is Found.YES
+    assert search(told(RIGHT[name]), MOST_TRIED) is Found.YES
 
 
 def test_an_anomaly_names_the_operations_that_show_it() -> None:
@@ -316,7 +318,7 @@ def test_the_checkers_and_the_search_agree_on_random_histories() -> None:
         defect, events = history(seed)
         found = verdicts(events)
         assert not any(verdict.undecided for verdict in found.values()), (seed, found)
-        order = search(events)
+        order = search(events, MOST_TRIED)
         guilty = any(verdict.anomalies for verdict in found.values())
         assert (order is Found.NO) == guilty, (seed, defect, found)
         decided[defect, order] += 1

@@ -254,10 +254,11 @@ def test_a_checker_that_crashes_is_not_a_pass(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(checkers.CHECKERS, "double spend", crash)
     found = raced(together("rotated", "reused"))
     assert found.undecided == {"double spend": "KeyError: 'lost'"}
+    assert found.disagreements == 0
 
 
 def test_each_store_is_accompanied_by_its_naive_way() -> None:
-    """In the profile of its first subject; what is of others, by files; nothing twice."""
+    """In the profile of its first subject; where a store names none, by files; nothing twice."""
 
     def company(*specs: str) -> Sequence[str]:
         subjects = [backends.resolve(spec) for spec in specs]
@@ -267,6 +268,7 @@ def test_each_store_is_accompanied_by_its_naive_way() -> None:
     assert company(*specs) == ["redis-naive:none", "postgres-naive:sync"]
     assert company("redis:none@sentinel") == ["redis-naive:none"]
     assert company(RACY, "cookie:signed") == ["files-naive:fsync"]
+    assert company("redis-naive:none") == []
 
 
 @pytest.mark.parametrize("instances", [(2,), (2, 4, 8)])

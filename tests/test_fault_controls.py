@@ -89,8 +89,10 @@ def test_a_topology_is_no_control_of_a_single_server() -> None:
 def test_a_loser_is_declared_to_lose_by_a_power_cut(name: str) -> None:
     """Whatever it survives besides."""
     backend = backends.load(name)
-    if backend.loser is not None:
-        assert "survives_power_cut" in backend.profiles[backend.loser].capabilities.lacking()
+    if backend.control_profile is not None:
+        assert (
+            "survives_power_cut" in backend.profiles[backend.control_profile].capabilities.lacking()
+        )
 
 
 def test_the_last_loser_loses_by_all() -> None:

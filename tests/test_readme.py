@@ -42,6 +42,15 @@ def test_what_the_readme_points_to_is_there() -> None:
                 assert (page.parent / target).exists(), f"{page.name} points to {target}"
 
 
+@pytest.mark.parametrize("run", ["powercuts", "races"])
+def test_a_long_run_that_the_findings_cite_has_no_trial_that_failed(run: str) -> None:
+    """Not all that was planned was needed, or waited for; nothing that was done is left out."""
+    folder = RunFolder(ROOT / "results" / run)
+    trials = folder.trials()
+    assert {trial.id for trial in trials} < {one.id for one in folder.run().plan}
+    assert {trial.status for trial in trials} == {"ok"}
+
+
 @pytest.mark.parametrize("run", ["reference", "durability", "failover", "scale"])
 def test_a_run_that_the_documents_cite_is_whole(run: str) -> None:
     """Every planned trial of it is there once, and none failed."""

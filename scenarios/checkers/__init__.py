@@ -1,12 +1,12 @@
 """Checkers: what a history proves against a store. One file a checker, one line here.
 
-Each is a pure function of a history, near-linear in its length. Together the first four decide
-whether a history can be the work of a store that does one operation at a time; `linearizable`
-searches for such an order instead, and shares nothing with them but the history.
+Each is a pure function of a history, near-linear in its length. Together they decide whether a
+history can be the work of a store that does one operation at a time. `linearizable` searches for
+such an order instead, and shares nothing with them but the history; `cross_check` holds the two to
+each other, and `judgement` has what all of them say.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 
 from scenarios.checkers import (
     alive_after_revoke,
@@ -41,10 +41,3 @@ def _verdict(
     # Whatever is wrong with a checker or a history, it must not pass for a store's innocence.
     except Exception as error:  # noqa: BLE001
         return Verdict(undecided=f"{type(error).__name__}: {error}")
-
-
-def guilty(found: Mapping[str, Verdict]) -> Mapping[str, AbstractSet[str]]:
-    """Give, for each checker, the families in which it found something."""
-    return {
-        name: {anomaly.family for anomaly in verdict.anomalies} for name, verdict in found.items()
-    }

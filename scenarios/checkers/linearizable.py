@@ -13,8 +13,6 @@ from backends.store import Outcome
 from scenarios.checkers.lineage import end_ns
 from scenarios.history import Event
 
-MOST_TRIED = 20_000
-"""States looked at before the search gives up."""
 FREE = frozenset({Outcome.EXPIRED, Outcome.DEVICE_MISMATCH})
 """Answers that depend on what a history doesn't tell, and change nothing."""
 
@@ -35,8 +33,11 @@ class State(NamedTuple):
     ended: bool = False
 
 
-def search(events: Sequence[Event], most_tried: int = MOST_TRIED) -> Found:
-    """Look for an order of one family's events; those that never were executed don't count."""
+def search(events: Sequence[Event], most_tried: int) -> Found:
+    """Look for an order of one family's events; those that never were executed don't count.
+
+    It gives up after `most_tried` states: undecided.
+    """
     calls = [event for event in events if event.status != "fail"]
     answered = sum(1 << n for n, event in enumerate(calls) if event.status == "ok")
     ends_ns = [end_ns(event) for event in calls]

@@ -259,4 +259,5 @@ BACKEND = Backend(
     },
     open=open_store,
     drivers=("lmdb",),
+    control_profile="nosync",
 )
