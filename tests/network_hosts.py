@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from backends import Subject
 from bench.servers.hosts import Host, NamespaceHosts
 from bench.workspace import Workspace
 
@@ -19,6 +20,12 @@ BOOTED_APART_SECONDS = 1_000_000
 def address(hosts: NamespaceHosts) -> str:
     """Give the address of this machine on the hosts' bridge."""
     return f"{hosts.all[0].address.rpartition('.')[0]}.1"
+
+
+def listening(hosts: NamespaceHosts, redis: Subject) -> Mapping[str, str]:
+    """Give the settings of a Redis that the hosts can reach."""
+    bind = f"127.0.0.1 {address(hosts)}"
+    return {**redis.profile.server, "bind": bind, "protected-mode": "no"}
 
 
 @contextlib.contextmanager

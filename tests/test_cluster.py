@@ -24,7 +24,7 @@ from scenarios.histogram import count
 from scenarios.phases.measure import Measure, Measured
 from scenarios.phases.workload import Workload
 from tests import far_store
-from tests.network_hosts import BOOTED_APART_SECONDS, address, apart, dask
+from tests.network_hosts import BOOTED_APART_SECONDS, address, apart, dask, listening
 
 FAR = f"{Path(far_store.__file__)}:BACKEND"
 HOSTS = 4
@@ -99,12 +99,6 @@ def stage(tmp_path: Path) -> Build:
         )
 
     return build
-
-
-def listening(hosts: NamespaceHosts) -> dict[str, str]:
-    """Give the settings of a Redis that keeps nothing, and that the hosts can reach."""
-    profile = backends.resolve("redis:none").profile
-    return {**profile.server, "bind": f"127.0.0.1 {address(hosts)}", "protected-mode": "no"}
 
 
 def rotations(connections: int, seconds: float) -> Measure:
@@ -191,8 +185,11 @@ class TestHosts:
         hosts: NamespaceHosts,
         fresh_server: Callable[..., Server],
     ) -> None:
-        """The same store under the same load: no errors, the same bytes, a rate of that size."""
-        server = fresh_server("redis", listening(hosts))
+        """The same store under the same load: no errors, the same bytes, a rate of that size.
+
+        Neighbours come and go here; tests/test_cluster_like_local.py compares the rates by turns.
+        """
+        server = fresh_server("redis", listening(hosts, backends.resolve("redis:none")))
         url = server.url.replace("127.0.0.1", address(hosts))
         phase = rotations(2, 1.0)
         with stage("redis:none", url, None) as here:
@@ -216,7 +213,7 @@ class TestHosts:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """From the command line to the report."""
-        server = fresh_server("redis", listening(hosts))
+        server = fresh_server("redis", listening(hosts, backends.resolve("redis:none")))
         monkeypatch.setenv(
             "REFRESHBENCH_REDIS_URL", server.url.replace("127.0.0.1", address(hosts))
         )

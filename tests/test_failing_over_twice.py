@@ -1,8 +1,9 @@
 """Sentinel fails over from a primary that is alive: what that one acknowledges from then on.
 
-The primary is killed, and a replica takes its place. That one answers the Sentinels late, once,
-by more than they wait. Once another was told to take over, its answering again changes nothing: the
-other replica is promoted, and what the first new primary acknowledges until it is told is lost.
+The primary is killed, and a replica takes its place. For once it answers the Sentinels later than
+`down-after-milliseconds` allows. From when they have told the other replica to take over, its
+answers don't stop that: the other is promoted, and what the first new primary acknowledges until
+it is told is lost.
 
 A busy machine does so by itself, rarely. Here the first new primary is paused until a Sentinel has
 told the other replica to take over, and no longer.
@@ -53,8 +54,6 @@ def test_sentinels_that_wait_longer_than_it_is_late_lose_nothing(workspace: Work
         time.sleep(3 * DOWN_AFTER_MS / 1e3)
 
     before, after = acknowledged(workspace, VENDORS_MS, for_a_while)
-    assert before
-    assert after
     assert all(before + after)
 
 
@@ -74,7 +73,6 @@ def acknowledged(
         for sentinel in sentinels(cluster):
             sentinel.sentinel("SET", NAME, "down-after-milliseconds", str(patience_ms))
         before = issued_until(lambda: in_step(cluster, primary, killed), store)
-        until(lambda: in_step(cluster, primary, killed) or None, "the replica did not catch up")
         cluster.members[primary].pause()
         try:
             pause(cluster, primary)
@@ -92,9 +90,10 @@ def acknowledged(
 
 
 def issued_until(done: Callable[[], bool], store: RefreshStore) -> list[Token]:
-    """Log sessions in, one after the other, and give those that were acknowledged.
+    """Log sessions in, one after the other, and give those that were acknowledged: one at least.
 
-    The store keeps its connection as long as it is answered on it.
+    `done` is asked between logins, and none follows once it says so. The store keeps its connection
+    as long as it is answered on it.
     """
     tokens: list[Token] = []
 

@@ -27,6 +27,8 @@ from scenarios.durability import (
 from scenarios.scenario import Effort
 
 THREE = ("restart", "crash", "powercut")
+CONTROLS = {name: profile for name in BUILT_IN if (profile := backends.load(name).control_profile)}
+"""Built-in backend -> the profile that it declares to lose with."""
 FACTORY = f"{Path(__file__).parent / 'racy_store.py'}:make"
 
 
@@ -85,14 +87,16 @@ def test_a_topology_is_no_control_of_a_single_server() -> None:
     }
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
-def test_a_loser_is_declared_to_lose_by_a_power_cut(name: str) -> None:
+def test_every_store_that_has_a_choice_has_a_profile_to_lose_with() -> None:
+    """The naive ways too, should one be put to faults."""
+    several = {name for name in BUILT_IN if len(backends.load(name).profiles) > 1}
+    assert several == CONTROLS.keys()
+
+
+@pytest.mark.parametrize(("name", "profile"), CONTROLS.items())
+def test_a_control_profile_is_declared_to_lose_by_a_power_cut(name: str, profile: str) -> None:
     """Whatever it survives besides."""
-    backend = backends.load(name)
-    if backend.control_profile is not None:
-        assert (
-            "survives_power_cut" in backend.profiles[backend.control_profile].capabilities.lacking()
-        )
+    assert "survives_power_cut" in backends.resolve(f"{name}:{profile}").lacking
 
 
 def test_the_last_loser_loses_by_all() -> None:

@@ -1,5 +1,6 @@
 """The harness takes as much memory at many sessions as at few, all of its processes together."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -36,9 +37,13 @@ def own_bytes(pids: Iterable[int]) -> int:
     """Give what processes wrote to memory, what they share counted once.
 
     Their whole memory has a share of each library that other processes have in use too, such as
-    the tests beside this one: it grows by megabytes when one of those ends.
+    the tests beside this one: it grows by megabytes when one of those ends. A process that has
+    ended has none.
     """
-    rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii") for pid in pids]
+    rollups = []
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            rollups.append(Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii"))
     written = [int(re.findall(r"^Pss_Anon: +(\d+) kB$", text, re.MULTILINE)[0]) for text in rollups]
     return sum(written) * 1024
 
