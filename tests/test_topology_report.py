@@ -109,10 +109,12 @@ def test_a_replica_that_never_shows_a_logout_is_named() -> None:
 def test_the_markdown_has_what_was_measured_in_place_of_an_empty_comparison(made: Path) -> None:
     """The pictures, and a row a topology in each table."""
     text = (made / "comparison.md").read_text(encoding="utf-8")
-    assert "Comparison of 0" not in text
-    assert "plots/failover.svg" in text
-    assert "plots/staleness.svg" in text
-    assert "plots/lengths.svg" not in text
+    assert "Comparison of" not in text
+    assert not (made / "comparison.csv").exists()
+    for name in ("failover", "staleness"):
+        assert f"(plots/{name}.png)" in text
+        assert (made / "plots" / f"{name}.png").exists()
+    assert "plots/lengths" not in text
     assert text.count("sentinel-wait1") >= 3
 
 

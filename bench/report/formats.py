@@ -114,11 +114,11 @@ def count(number: int, one: str, several: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
-def listed(names: list[str]) -> str:
-    """Write names as a sentence has them."""
+def listed(names: list[str], last: str = "and") -> str:
+    """Write names as a sentence has them; `last` stands before the last one."""
     if len(names) < 2:  # noqa: PLR2004
         return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
 def trials(ids: Sequence[str]) -> str:

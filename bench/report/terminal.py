@@ -6,10 +6,11 @@ from typing import NamedTuple
 from bench.analysis import Summary
 from bench.analysis.estimate import zero_bound
 from bench.record import SubjectFacts
-from bench.report import cells, formats
+from bench.report import cells, formats, merged
 from bench.report.balancer_words import balancer_points
 from bench.report.blocks import Cell
 from bench.report.loadcells import carried_cell
+from bench.report.losscells import lost_cell
 from bench.report.names import names
 from bench.report.race_words import race_points
 from bench.report.topology_words import failover_points, staleness_points
@@ -51,11 +52,9 @@ def _cells(summary: Summary, subject: SubjectFacts) -> Sequence[Cell]:
             cells.rate_cell(rotate),
         ]
     for fault in _faults(summary):
-        found.append(cells.lost_cell(summary, subject.label, fault, "lost_writes"))
+        found.append(lost_cell(summary, subject.label, fault, "lost_writes"))
     if summary.races:
-        mine = [races for races in summary.races if races.label == subject.label]
-        most = max(mine, key=lambda one: (one.most_winners or 0, one.instances), default=None)
-        found.append(cells.winners_cell(most))
+        found.append(merged.winners_cell(summary, subject))
     if summary.capacities:
         found.append(carried_cell(summary, subject))
     return found
