@@ -1,6 +1,5 @@
-"""Under what conditions a run was made, in one line and in full, and how to make it again."""
+"""Under what conditions a run was made, in one line and in full."""
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +8,6 @@ from pydantic import ValidationError
 from bench.analysis import Summary
 from bench.analysis.limits import cores
 from bench.environment import Environment
-from bench.options import LOCAL
 from bench.record import Run
 from bench.spoilers import spoilers
 
@@ -53,21 +51,6 @@ def spoils(run: Run) -> Sequence[str]:
         return spoilers(Environment.model_validate(run.environment))
     except ValidationError:
         return []
-
-
-def command(run: Run) -> str:
-    """Give the command that makes the same run again, settings and all."""
-    words = ["refreshbench", "run", *run.parameters]
-    for subject in run.subjects:
-        if not (subject.control or subject.companion):
-            words += ["-b", subject.spec]
-    words += ["--effort", run.effort, "--seed", str(run.seed)]
-    if run.options.get("workers", LOCAL) != LOCAL:
-        words += ["--workers", "tcp://HOST:PORT"]
-    changed = run.options.get("set") or []
-    for setting in changed if isinstance(changed, list) else []:
-        words += ["--set", str(setting)]
-    return shlex.join(words)
 
 
 def _disk(run: Run) -> Sequence[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from bench.report import conditions, workers
+from bench.report.again import command
 from bench.report.blocks import Cell, Code, Column, Group, Material, Prose, Row, Section, Table
 
 
@@ -23,7 +24,7 @@ def section(material: Material) -> Section:
             *([_settings(material)] if material.summary.servers else []),
             _machine(material),
             _parameters(material),
-            Code(conditions.command(run), "The same run again"),
+            Code(command(run), "The same run again"),
             Code(f"refreshbench report {material.record}", "This report again, from its record"),
         ],
     )
