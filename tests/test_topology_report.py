@@ -118,6 +118,17 @@ def test_the_markdown_has_what_was_measured_in_place_of_an_empty_comparison(made
     assert text.count("sentinel-wait1") >= 3
 
 
+def test_a_fault_is_called_by_what_was_done(tmp_path: Path) -> None:
+    """Nobody may have taken over by its end; and hosts were parted, which is no loopback."""
+    short = failed_over(KEEPS, "partition", 0, 0.5)
+    short = short.model_copy(update={"findings": {**short.findings, "took_over": False}})
+    text = (written(tmp_path, [short]) / "comparison.md").read_text(encoding="utf-8")
+    assert "**What a fault of the primary took (partition, 0.5 s).**" in text
+    assert "When another took over" not in text
+    assert "network namespaces, joined by a bridge" in text
+    assert "Everything ran on one machine over loopback" not in text
+
+
 def test_what_a_replica_accepted_is_drawn_and_what_it_never_refused_is_said(made: Path) -> None:
     """A topology without any figure has its row too."""
     drawn = (made / "plots" / "staleness.svg").read_text(encoding="utf-8")
