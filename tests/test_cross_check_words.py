@@ -12,8 +12,8 @@ from bench.report.cross_check import cross_checked
 from bench.report.figures import frame
 from scenarios.consistency import ConsistencyFindings, Races
 from tests import records
+from tests.failovers import KEEPS, facts, failed_over
 from tests.summaries import subject, summarised
-from tests.test_topology_report import KEEPS, facts, failed_over
 
 ORDERS = {"linearizable": 50, "undecided": 9}
 

@@ -1,36 +1,17 @@
 """What a report says of the network, which depends on what was run."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from backends.store import Durability
-from bench.analysis import Summary, summary
+from bench.analysis import Summary
 from bench.record import ServerFacts, Trial, WorkerFacts
 from bench.report.whereabouts import told
-from scenarios.failover import FailoverFindings
-from tests import records
-from tests.summaries import fault_trial, subject
+from tests.failovers import KEEPS, facts, failed_over
+from tests.summaries import fault_trial, subject, summarised
 
-TOPOLOGY, SINGLE = "redis:none@sentinel", "redis:none"
-FACTS = [subject(TOPOLOGY, Durability.NONE, topology="sentinel"), subject(SINGLE, Durability.NONE)]
-
-
-def failed_over(why_no_cut: str | None) -> Trial:
-    known = {
-        name: 0 for name, field in FailoverFindings.model_fields.items() if field.is_required()
-    }
-    words: Mapping[str, Any] = {
-        "strike": "partition",
-        "means": "pause" if why_no_cut else "partition",
-        "why_no_cut": why_no_cut,
-        "integrity": None,
-    }
-    findings = FailoverFindings.model_validate({**known, **words})
-    return records.trial(TOPOLOGY, "failover", "partition-3s", 1, findings)
+SINGLE = "redis:none"
 
 
 def of(*trials: Trial) -> Summary:
-    return summary(records.run_of(FACTS, trials), trials)
+    return summarised([*facts(), subject(SINGLE, Durability.NONE)], trials)
 
 
 def test_single_servers_are_reached_over_loopback() -> None:
@@ -42,21 +23,21 @@ def test_single_servers_are_reached_over_loopback() -> None:
 
 def test_hosts_of_a_failover_are_namespaces_on_a_bridge() -> None:
     """A run that cut hosts off didn't run over loopback, and doesn't say so."""
-    said = told(of(failed_over(None)))
+    said = told(of(failed_over(KEEPS, "partition", 0)))
     assert "network namespaces, joined by a bridge" in said
     assert "loopback" not in said
 
 
 def test_hosts_that_could_not_be_cut_off_say_why() -> None:
     """They were addresses."""
-    said = told(of(failed_over("not root")))
+    said = told(of(failed_over(KEEPS, "partition", 0, why_no_cut="not root")))
     assert "addresses of the loopback network" in said
     assert "(not root)" in said
 
 
 def test_stores_of_one_server_beside_topologies_are_told_apart() -> None:
     """Each was reached in its way."""
-    said = told(of(failed_over(None), fault_trial(SINGLE, 1)))
+    said = told(of(failed_over(KEEPS, "partition", 0), fault_trial(SINGLE, 1)))
     assert "joined by a bridge" in said
     assert "one server were reached over loopback" in said
 

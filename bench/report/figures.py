@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from bench.analysis import Summary
-from bench.analysis.durability import FaultFigures
+from bench.analysis.durability import FaultFigures, Harm
 from bench.analysis.estimate import Estimate
 from bench.analysis.latency import LatencyCell, Metric
 from bench.analysis.scale import ScaleFigures
@@ -12,6 +12,7 @@ from bench.analysis.soak import SoakSeries
 from bench.report import rows
 from bench.report.balancerfigures import balancer_rows
 from bench.report.loadfigures import load_rows
+from bench.report.losscells import NOTHING_LEFT, vacuous
 from bench.report.racefigures import race_rows
 from bench.report.rows import Fields
 from bench.report.topologyfigures import topology_rows
@@ -26,6 +27,12 @@ COLUMNS = (
 )  # fmt: skip
 """`n` counts what `n_of` names; `interval` says how low and high were had; `missing` says why there
 is no value; `trials` are ids."""
+UNITS: Mapping[Harm, str] = {
+    "lost_writes": "writes",
+    "lost_sessions": "sessions",
+    "resurrected_rotated": "sessions",
+    "resurrected_revoked": "sessions",
+}
 
 
 def frame(summary: Summary) -> "pd.DataFrame":
@@ -139,7 +146,10 @@ def _durability(figures: FaultFigures) -> Iterator[Fields]:
         return
     for harm, loss in figures.losses.items():
         figure = harm.replace("_", " ")
-        yield {**known, "figure": figure, "unit": figure.split()[-1], "value": loss.total}
+        if vacuous(figures, harm):
+            yield {**known, "figure": figure, "unit": UNITS[harm], "missing": NOTHING_LEFT}
+            continue
+        yield {**known, "figure": figure, "unit": UNITS[harm], "value": loss.total}
         yield {
             **known,
             "figure": f"trials with {figure}",

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from bench.analysis import Summary
-from bench.analysis.durability import Harm
+from bench.analysis.durability import FaultFigures, Harm
 from bench.report import formats
 from bench.report.blocks import Cell
 from bench.report.cells import HELD
@@ -33,7 +33,7 @@ def lost_cell(summary: Summary, label: str, fault: str, harm: Harm) -> Cell:
         return no_fault_cell(summary, label, fault)
     if figures.held_by_client:
         return HELD
-    if figures.nothing_left and harm in BACK:
+    if vacuous(figures, harm):
         return nothing_left(formats.trials(figures.trials))
     loss = figures.losses[harm]
     of = {
@@ -62,6 +62,20 @@ def _zero(faults: int, bound: float, fault: str) -> str:
     """Say what zero of so many faults is worth."""
     one, _, several = formats.FAULTS.get(fault, (fault, fault, f"{fault}s"))
     return f"0 of {formats.count(faults, one, several)}: ≤ {formats.bound(bound)}"
+
+
+def vacuous(figures: FaultFigures, harm: Harm) -> bool:
+    """Whether the harm could not happen, since nothing was left that could come back."""
+    return figures.nothing_left and harm in BACK
+
+
+def says_zero(summary: Summary, fault: str, harm: Harm) -> bool:
+    """Whether any subject's zero of a harm stands for something, and so needs a control."""
+    return any(
+        not (one.held_by_client or one.losses[harm].total or vacuous(one, harm))
+        for one in summary.faults
+        if one.fault == fault
+    )
 
 
 def nothing_left(trials: str) -> Cell:
