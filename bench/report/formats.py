@@ -79,6 +79,12 @@ def megabytes(size_bytes: float | None) -> str:
     return NOTHING if size_bytes is None else significant(size_bytes / 1e6)
 
 
+def size(size_bytes: int) -> str:
+    """Write a size with its unit: MB (10^6 bytes), or GB from a thousand of them on."""
+    giga = size_bytes >= 10**9
+    return f"{significant(size_bytes / (1e9 if giga else 1e6))} {'GB' if giga else 'MB'}"
+
+
 def percent(share: float) -> str:
     """Write a share, such that neither 0 nor 100 is said of what isn't quite."""
     if 0 < share < 0.0005:  # noqa: PLR2004 - below what one decimal shows
