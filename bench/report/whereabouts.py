@@ -26,7 +26,7 @@ def told(summary: Summary) -> str:
         single = any(label not in topologies for label in ran)
         parts += [_hosts(summary), *([SINGLE] if single else [])]
     if not (own or elsewhere):
-        parts.append(f"All of it ran on one machine: nothing has a way to go, {COMPETE}")
+        parts.append(f"All of it ran on one machine: there is no distance, {COMPETE}")
     return " ".join(parts)
 
 
