@@ -46,8 +46,8 @@ RACES = made_by(consistency_trial("a:x", {1: 80}), 8)
 @pytest.mark.parametrize(
     ("trials", "said"),
     [
-        ([LOAD], "Load came from up to 2 workers, on"),
-        ([RACES], "Those who raced were up to 8 app instances, each a process, on"),
+        ([LOAD], "Load came from up to 2 workers on"),
+        ([RACES], "Those who raced were up to 8 app instances (a process each) on"),
         ([LOAD, RACES], "up to 2 workers, and those who raced were up to 8 app instances"),
     ],
 )

@@ -11,7 +11,7 @@ def told(found: WorkerFigures) -> str:
         parts.append(f"load came from up to {formats.count(found.workers, 'worker')}")
     if found.instances:
         instances = formats.count(found.instances, "app instance")
-        parts.append(f"those who raced were up to {instances}, each a process")
+        parts.append(f"those who raced were up to {instances} (a process each)")
     who = ", and ".join(parts)
     error = f"± {formats.milliseconds(found.largest_error_ns)} ms"
     if not found.elsewhere:
@@ -23,4 +23,4 @@ def told(found: WorkerFigures) -> str:
             f"on {formats.count(found.hosts, 'host')}; instants were translated to each clock,"
             f" known to {error} at worst"
         )
-    return f"{who[0].upper()}{who[1:]}, {where}."
+    return f"{who[0].upper()}{who[1:]} {where}."
