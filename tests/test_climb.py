@@ -220,6 +220,8 @@ def test_a_limited_capacity_says_so_in_every_output(tmp_path: Path, output: str)
         text = (page.parent / output).read_text()
         if output == "index.html":
             text = text.partition('id="load"')[2].partition("Every rate that was offered")[0]
+        if output == "comparison.md":
+            text = text.partition("## Load and capacity")[2].partition("## Method")[0]
         if output == "figures.csv":
             text = "\n".join(line for line in text.splitlines() if ",capacity," in line)
         return text

@@ -262,6 +262,13 @@ class TestFigures:
         run = records.run_of([subject("redis:none")], [one.trial])
         folder = records.write(tmp_path / "run", run, [one.trial])
         page = write_report(folder, tmp_path / "report").read_text(encoding="utf-8")
+        markdown = (tmp_path / "report" / "comparison.md").read_text(encoding="utf-8")
+        for text in (page, markdown):
+            assert "Latency, load rate and space at each number of sessions" in text
+            assert "not measured" not in text
+            assert "In words" not in text
+        assert "(plots/scale.png)" in markdown
+        assert not (tmp_path / "report" / "comparison.csv").exists()
         assert "Growth" in page
         notes = short_table(summary(run, [one.trial])).notes
         assert "growth: too much for a line a store; the report has it" in notes

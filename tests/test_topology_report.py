@@ -1,60 +1,20 @@
 """The report of a run about several servers: failovers, and reads from replicas."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from backends.store import Durability
 from bench import report
 from bench.analysis import summary
-from bench.record import SubjectFacts, Trial
+from bench.record import Trial
 from bench.report.terminal import short_table
-from scenarios.failover import FailoverFindings
 from scenarios.staleness import StalenessFindings
 from tests import records
+from tests.failovers import KEEPS, LOSES, facts, failed_over
 
 UNDECIDED = {"losses": "ValueError: never looked at"}
-LOSES, KEEPS = "redis:aof-everysec@sentinel", "redis:aof-everysec@sentinel-wait1"
-
-
-def facts() -> list[SubjectFacts]:
-    return [
-        SubjectFacts(
-            label=label,
-            spec=label,
-            backend="redis",
-            title="Redis",
-            durability=Durability.CRASH,
-            lacking={},
-            topology=label.partition("@")[2],
-        )
-        for label in (LOSES, KEEPS)
-    ]
-
-
-def failed_over(
-    label: str,
-    strike: str,
-    lost: int,
-    seconds: float = 3.0,
-    *,
-    repeat: int = 1,
-    spent: int = 0,
-    undecided: Mapping[str, str] | None = None,
-    orders: Mapping[str, int] | None = None,
-    disagreements: int = 0,
-) -> Trial:
-    findings = FailoverFindings(
-        strike=strike, means=strike, why_no_cut=None, seconds=seconds, lasted_ns=4 * 10**9,
-        took_over=True, acknowledged=2_000, acknowledged_by_old=900, lost_writes=lost,
-        lost_sessions=0, resurrected_rotated=0, resurrected_revoked=0, phantoms=0,
-        shown_on_both_sides=40, double_spends=spent, unavailable_ns=3 * 10**9, settled_ns=10**9,
-        refused=0, unanswered=8, integrity=None, undecided=dict(undecided or {}),
-        orders=dict(orders or {}), disagreements=disagreements,
-    )  # fmt: skip
-    return records.trial(label, "failover", f"{strike}-{seconds:g}s", repeat, findings)
 
 
 def watched(label: str, *accepted_ns: int, never: int = 0) -> Trial:
@@ -109,11 +69,24 @@ def test_a_replica_that_never_shows_a_logout_is_named() -> None:
 def test_the_markdown_has_what_was_measured_in_place_of_an_empty_comparison(made: Path) -> None:
     """The pictures, and a row a topology in each table."""
     text = (made / "comparison.md").read_text(encoding="utf-8")
-    assert "Comparison of 0" not in text
-    assert "plots/failover.svg" in text
-    assert "plots/staleness.svg" in text
-    assert "plots/lengths.svg" not in text
+    assert "Comparison of" not in text
+    assert not (made / "comparison.csv").exists()
+    for name in ("failover", "staleness"):
+        assert f"(plots/{name}.png)" in text
+        assert (made / "plots" / f"{name}.png").exists()
+    assert "plots/lengths" not in text
     assert text.count("sentinel-wait1") >= 3
+
+
+def test_a_fault_is_called_by_what_was_done(tmp_path: Path) -> None:
+    """Nobody may have taken over by its end; and hosts were parted, which is no loopback."""
+    short = failed_over(KEEPS, "partition", 0, 0.5)
+    short = short.model_copy(update={"findings": {**short.findings, "took_over": False}})
+    text = (written(tmp_path, [short]) / "comparison.md").read_text(encoding="utf-8")
+    assert "**What a fault of the primary took (partition, 0.5 s).**" in text
+    assert "When another took over" not in text
+    assert "network namespaces, joined by a bridge" in text
+    assert "Everything ran on one machine over loopback" not in text
 
 
 def test_what_a_replica_accepted_is_drawn_and_what_it_never_refused_is_said(made: Path) -> None:

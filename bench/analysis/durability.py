@@ -70,6 +70,11 @@ class FaultFigures(Record):
         )
 
     @property
+    def nothing_left(self) -> bool:
+        """Whether every acknowledged session was lost, so that none could come back to life."""
+        return 0 < self.acknowledged_issues <= self.losses["lost_sessions"].total
+
+    @property
     def held_by_client(self) -> bool:
         """Whether there is no store that could lose anything."""
         return self.durability == Durability.CLIENT

@@ -1,15 +1,20 @@
 """Who made the load of a run: how many workers, on how many hosts, how well their clocks agree."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bench.record import Record, Trial
+
+OF_INSTANCES = ("consistency",)
+"""Scenarios whose workers are app instances, and not as many as a machine has cores for load."""
 
 
 class WorkerFigures(Record):
     """The workers of a run's trials."""
 
     workers: int
-    """The most that a trial had."""
+    """The most that made the load of a trial; 0 where none made any."""
+    instances: int
+    """The most that were the app instances of a trial, which look and race; 0 where none were."""
     hosts: int
     """The most that a trial had them on."""
     elsewhere: int
@@ -28,9 +33,14 @@ def worker_figures(trials: Sequence[Trial]) -> WorkerFigures | None:
     every = [worker for crew in crews for worker in crew]
     apart = [worker for worker in every if not worker.same_clock]
     return WorkerFigures(
-        workers=max(map(len, crews)),
+        workers=_most(trial for trial in trials if trial.scenario not in OF_INSTANCES),
+        instances=_most(trial for trial in trials if trial.scenario in OF_INSTANCES),
         hosts=max(len({worker.host for worker in crew}) for crew in crews),
         elsewhere=max(len({worker.host for worker in crew if worker.host}) for crew in crews),
         translated=len(apart),
         largest_error_ns=max(worker.clock_error_ns for worker in apart or every),
     )
+
+
+def _most(trials: Iterable[Trial]) -> int:
+    return max((len(trial.workers) for trial in trials), default=0)

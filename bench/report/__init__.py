@@ -11,10 +11,11 @@ __all__ = ["ShortTable", "short_table", "write"]
 
 
 def write(folder: RunFolder, out: Path) -> Path:
-    """Write `index.html`, `comparison.md`, `comparison.csv`, `figures.csv` and `plots/` into `out`.
+    """Write `index.html`, `comparison.md`, `figures.csv` and `plots/` into `out`.
 
-    Gives the path of `index.html`. The same record gives the same bytes; an earlier report in `out`
-    is replaced. Raises WrongUse or Failed: the record is damaged, or `out` can't be written.
+    Where the run compares stores, `comparison.csv` too. Gives the path of `index.html`. The same
+    record gives the same bytes; an earlier report in `out` is replaced. Raises WrongUse or Failed:
+    the record is damaged, or `out` can't be written.
     """
     # Imported here: a table on a terminal shouldn't wait for what draws and renders.
     from bench.report.files import write_files  # noqa: PLC0415

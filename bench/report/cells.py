@@ -1,13 +1,12 @@
 """From figures to table cells: the text, the interval, the flags, the footnotes, the trials."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bench.analysis import Summary
 from bench.analysis.consistency import RaceFigures
-from bench.analysis.durability import Harm
 from bench.analysis.estimate import Estimate
 from bench.analysis.latency import LatencyCell, Metric, Rank
+from bench.record import SubjectFacts
 from bench.report import formats
 from bench.report.blocks import Cell
 from bench.report.formats import NOTHING
@@ -19,6 +18,8 @@ HELD = Cell(
     tone="none",
     notes=("The client holds the state: there is no store to time, and none that could lose it.",),
 )
+FEW = "Too few samples: less than one is to be expected beyond the percentile."
+NA = Cell("n/a", tone="none")
 LIMITED = (
     "generator-limited: the load generator was the limit, not the store (a client process used"
     " more than 80% of the one core it can use, or the machine was busy by more than 90%). The"
@@ -33,6 +34,11 @@ SAMPLED = (
 INSIDE = "There is no server to look at: the store runs inside the application's process."
 
 
+def held(columns: int) -> Sequence[Cell]:
+    """Fill a row of a store that is the client's own; the reason is said once."""
+    return [HELD, *[NA] * (columns - 1)]
+
+
 def latency_cell(cell: LatencyCell | None, percentile: str) -> Cell:
     """Write one percentile in ms."""
     if cell is None:
@@ -41,8 +47,7 @@ def latency_cell(cell: LatencyCell | None, percentile: str) -> Cell:
         return HELD
     value = cell.percentiles_ns[percentile]
     if value is None:
-        few = f"{cell.operations:,} samples can't carry p{percentile}: too few lie beyond it."
-        return Cell(NOTHING, tone="none", notes=(few,), source=source(cell))
+        return Cell(NOTHING, tone="none", notes=(FEW,), source=source(cell))
     metric: Mapping[str, Metric] = {"50": "p50", "99": "p99"}
     ranked = metric.get(percentile)
     over_trials = cell.metric(ranked) if ranked else None
@@ -123,73 +128,6 @@ def source(cell: LatencyCell) -> str:
     return f"{trials}, {operations}: {formats.trials(cell.trials)}"
 
 
-def no_fault_cell(summary: Summary, label: str, fault: str) -> Cell:
-    """Write why there are no figures of a fault."""
-    return Cell(summary.absence(label, fault), tone="none")
-
-
-def lost_cell(summary: Summary, label: str, fault: str, harm: Harm) -> Cell:
-    """Write how much of one harm a fault did."""
-    figures = summary.fault(label, fault)
-    if figures is None:
-        return no_fault_cell(summary, label, fault)
-    if figures.held_by_client:
-        return HELD
-    loss = figures.losses[harm]
-    of = {
-        "lost_writes": figures.acknowledged,
-        "lost_sessions": figures.acknowledged_issues,
-        "resurrected_rotated": figures.acknowledged_rotations,
-        "resurrected_revoked": figures.acknowledged_revocations,
-    }[harm]
-    trials = formats.trials(figures.trials)
-    if loss.bound is None:
-        share = f"{formats.percent(loss.total / of)}, " if of else ""
-        faults = f"in {loss.trials_with} of {len(figures.trials)}"
-        text = f"{loss.total:,} of {of:,}"
-        return Cell(text, loss.total, detail=share + faults, tone="bad", source=trials)
-    return Cell(
-        f"0 of {of:,}",
-        number=0,
-        detail=zero_words(len(figures.trials), loss.bound, figures.fault),
-        marks=() if summary.controlled(figures.fault, harm) else ("uncontrolled",),
-        notes=(proof(summary, figures.fault, harm),),
-        source=trials,
-    )
-
-
-def zero_words(faults: int, bound: float, fault: str) -> str:
-    """Say what zero of so many faults is worth."""
-    one, _, several = formats.FAULTS.get(fault, (fault, fault, f"{fault}s"))
-    return f"0 of {formats.count(faults, one, several)}: ≤ {formats.bound(bound)}"
-
-
-def proof(summary: Summary, fault: str, harm: Harm) -> str:
-    """Name who shows that this run could have seen the harm."""
-    words = {
-        "lost_writes": "lost acknowledged writes",
-        "lost_sessions": "lost sessions",
-        "resurrected_rotated": "brought rotated tokens back",
-        "resurrected_revoked": "brought revoked sessions back",
-    }[harm]
-    one, _, _ = formats.FAULTS.get(fault, (fault, fault, fault))
-    guilty = [
-        label
-        for control in summary.positive_controls
-        if (control.fault, control.harm) == (fault, harm)
-        for label in control.labels
-    ]
-    if guilty:
-        return (
-            f"Positive control for this zero on {one}: {formats.listed(guilty)} {words}"
-            " under the same fault."
-        )
-    return (
-        f"uncontrolled: no subject of this run {words} on {one}, so nothing shows that this zero"
-        " could have been anything else."
-    )
-
-
 def memory_cell(cell: LatencyCell | None) -> Cell:
     """Write the server's resident memory in MB."""
     if cell is None:
@@ -202,24 +140,46 @@ def memory_cell(cell: LatencyCell | None) -> Cell:
     return Cell(text, number=cell.server_rss_bytes / 1e6, source=source(cell))
 
 
-def winners_cell(races: RaceFigures | None) -> Cell:
+def winners_cell(races: RaceFigures | None, subject: SubjectFacts) -> Cell:
     """Write the most winners that a race had."""
     if races is None:
         return NOT_MEASURED
     trials = formats.trials(races.trials)
+    notes = by_threads(subject)
     if races.most_winners is None:
         why = "No call overlapped the winner's in any round, so nothing was tested."
-        return Cell(NOTHING, tone="none", notes=(why,), source=trials)
-    text = f"{races.most_winners} of {races.instances}"
+        return Cell(NOTHING, tone="none", notes=[why, *notes], source=trials)
     rounds = f"{races.contested:,} races"
     if races.double_spends:
         detail = f"several in {races.double_spends:,} of {rounds}"
-        return Cell(text, races.most_winners, detail=detail, tone="bad", source=trials)
-    if races.winners.get(0):
+    elif races.winners.get(0):
         detail = f"nobody in {races.winners[0]:,} of {rounds}"
-        return Cell(text, races.most_winners, detail=detail, source=trials)
-    detail = f"more in 0 of {rounds}: ≤ {formats.bound(races.bound or 1)}"
-    return Cell(text, races.most_winners, detail=detail, source=trials)
+    else:
+        detail = f"more in 0 of {rounds}: ≤ {formats.bound(races.bound or 1)}"
+    return Cell(
+        f"{races.most_winners} of {races.instances}",
+        number=races.most_winners,
+        detail=detail,
+        tone="bad" if races.double_spends else "",
+        notes=notes,
+        source=trials,
+    )
+
+
+def by_threads(subject: SubjectFacts) -> Sequence[str]:
+    """Say who raced on a store that processes can't share, where it is one."""
+    why = subject.lacking.get("shared_by_processes")
+    if not why:
+        return []
+    return [f"Raced by threads of one process: processes can't share the store ({why})."]
+
+
+def by_processes(subject: SubjectFacts) -> Sequence[str]:
+    """Say who looked at a store that processes can't share, where it is one."""
+    why = subject.lacking.get("shared_by_processes")
+    if not why:
+        return []
+    return [f"Each instance that looks is a process, and can't share the store ({why})."]
 
 
 def _marked(cell: LatencyCell, metric: Metric | None, plain: Cell) -> Cell:

@@ -1,21 +1,16 @@
 """The comparison: one row a subject, grouped by durability class, one column a question."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
 
 from backends.store import Durability
 from bench.analysis import Summary
-from bench.analysis.consistency import RaceFigures, SeenAtOnce
-from bench.analysis.durability import FAULTS, FaultFigures
-from bench.analysis.estimate import zero_bound
 from bench.analysis.latency import LatencyCell
 from bench.record import SubjectFacts
-from bench.report import cells, formats
+from bench.report import cells, formats, merged
 from bench.report.blocks import Cell, Column, Group, Material, Row, Table
 from bench.report.loadcells import carried_cell
-
-Part = TypeVar("Part", Column, Cell)
+from bench.report.losscells import lost_cell
 
 CLASS_WORDS = {
     Durability.POWER_CUT: "Power cut: declared to keep every acknowledged write through one",
@@ -54,156 +49,121 @@ def in_classes(
     return [group for group in every if group.rows]
 
 
-def comparison(material: Material) -> Table:
-    """Make the table that the page, Markdown and CSV show."""
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A column, and what a subject's cell in it says."""
+
+    column: Column
+    answer: Callable[[SubjectFacts], Cell]
+
+
+def comparison(material: Material) -> Table | None:
+    """Make the table that the page, Markdown and CSV show.
+
+    None where the run had no scenario that it compares by, or nothing of them came out.
+    """
     summary = material.summary
-    at = summary.reference_connections
-    many = f"@{at}" if at else ""
-    subjects = sum(len(members) for _, members in summary.by_class())
-    columns = [
-        Column(f"verify p50 {many}", "ms"),
-        Column(f"verify p99 {many}", "ms"),
-        Column(f"rotate p50 {many}", "ms"),
-        Column(f"rotate p99 {many}", "ms"),
-        Column(f"rotations {many}", "1/s"),
-        Column("server CPU", "µs/rotation"),
-        Column("server memory", "MB"),
-        Column("lost on restart", "writes"),
-        Column("lost on crash", "writes"),
-        Column("lost on power cut", "writes"),
-        Column("resurrected", "sessions"),
-        Column("seen by others at once", "looks"),
-        Column("winners per race", "most"),
-        *_loaded(summary, Column("carried, open loop", "1/s")),
-        Column("cannot (declared)"),
-        Column("n"),
+    asked = _asked(material)
+    subjects = [subject for _, members in summary.by_class() for subject in members]
+    if all(one.answer(subject) == cells.NOT_MEASURED for one in asked for subject in subjects):
+        return None
+    asked = [
+        *asked,
+        _Question(Column("cannot (declared)"), merged.cannot_cell),
+        _Question(Column("n"), lambda subject: merged.sizes_cell(summary, subject)),
     ]
+
+    def rows(subject: SubjectFacts) -> Iterable[Row]:
+        answers = [one.answer(subject) for one in asked]
+        yield Row(material.names[subject.label], answers, material.colours[subject.backend])
+
     return Table(
         name="comparison",
-        caption=f"Comparison of {formats.count(subjects, 'subject')},"
-        " ranked inside a durability class and never across",
+        caption=f"Comparison of {formats.count(len(subjects), 'subject')},"
+        " inside a durability class and never across",
         corner="Subject",
-        columns=columns,
-        groups=[
-            Group(
-                CLASS_WORDS[durability],
-                [_row(material, subject) for subject in members],
-            )
-            for durability, members in summary.by_class()
-        ],
-        legend=legend(summary),
+        columns=[one.column for one in asked],
+        groups=in_classes(summary, rows),
+        legend=_legend(summary),
     )
 
 
-def legend(summary: Summary) -> Sequence[str]:
-    """Say how to read the figures."""
-    lines = [INTERVALS, MARKS, ZERO]
+def _asked(material: Material) -> Sequence[_Question]:
+    """Give the questions of the scenarios that the run had: it has no answer to others."""
+    summary = material.summary
+    had = {trial.scenario for trial in material.run.plan}
+    found: list[_Question] = []
+    if "latency" in had:
+        found += _speed(summary)
+    if "durability" in had:
+        found += [_lost(summary, fault) for fault in _faults(material)]
+        back = Column("resurrected", "sessions")
+        found.append(_Question(back, lambda subject: merged.resurrected_cell(summary, subject)))
+    if "consistency" in had:
+        seen, winners = (
+            Column("seen by others at once", "looks"),
+            Column("winners per race", "most"),
+        )
+        found.append(_Question(seen, lambda subject: merged.seen_cell(summary, subject)))
+        found.append(_Question(winners, lambda subject: merged.winners_cell(summary, subject)))
+    if "load" in had:
+        carried = Column("carried, open loop", "1/s")
+        found.append(_Question(carried, lambda subject: carried_cell(summary, subject)))
+    return found
+
+
+def _speed(summary: Summary) -> Sequence[_Question]:
+    at = summary.reference_connections
+    many = f" @{at}" if at else ""
+
+    def latency(operation: str, percentile: str) -> _Question:
+        return _Question(
+            Column(f"{operation} p{percentile}{many}", "ms"),
+            lambda subject: cells.latency_cell(
+                summary.cell(subject.label, operation, at), percentile
+            ),
+        )
+
+    def of_rotation(column: Column, cell_of: Callable[[LatencyCell | None], Cell]) -> _Question:
+        return _Question(column, lambda subject: cell_of(summary.cell(subject.label, "rotate", at)))
+
+    return [
+        latency("verify", "50"),
+        latency("verify", "99"),
+        latency("rotate", "50"),
+        latency("rotate", "99"),
+        of_rotation(Column(f"rotations{many}", "1/s"), cells.rate_cell),
+        of_rotation(Column("server CPU", "µs/rotation"), cells.cpu_cell),
+        of_rotation(Column("server memory", "MB"), cells.memory_cell),
+    ]
+
+
+def _faults(material: Material) -> Sequence[str]:
+    """Give those that were asked for, also where this machine could not bring them about."""
+    planned = {trial.case for trial in material.run.plan if trial.scenario == "durability"}
+    lacking = {skipped.spec for skipped in material.run.skipped}
+    return [one for one in COMPARED if one in planned or f"{one} in durability" in lacking]
+
+
+def _lost(summary: Summary, fault: str) -> _Question:
+    return _Question(
+        Column(f"lost on {formats.FAULTS[fault][0]}", "writes"),
+        lambda subject: lost_cell(summary, subject.label, fault, "lost_writes"),
+    )
+
+
+def _legend(summary: Summary) -> Sequence[str]:
+    """Say how to read the figures that there are."""
+    lines = []
     if summary.reference_connections:
         many = formats.count(summary.reference_connections, "connection")
-        lines.insert(0, f"@{summary.reference_connections}: with {many}, closed loop.")
+        lines.append(f"@{summary.reference_connections}: with {many}, closed loop.")
+    if summary.cells:
+        lines.append(INTERVALS)
+    if summary.cells or summary.capacities:
+        lines.append(MARKS)
+    if summary.faults:
+        lines.append(ZERO)
     if summary.cells and not summary.noise:
         lines.append("This run has no A/A control, so ties rest on the intervals alone.")
     return lines
-
-
-def _row(material: Material, subject: SubjectFacts) -> Row:
-    summary = material.summary
-    at = summary.reference_connections
-    verify = summary.cell(subject.label, "verify", at)
-    rotate = summary.cell(subject.label, "rotate", at)
-    met = [figures for name in FAULTS if (figures := summary.fault(subject.label, name))]
-    return Row(
-        material.names[subject.label],
-        [
-            cells.latency_cell(verify, "50"),
-            cells.latency_cell(verify, "99"),
-            cells.latency_cell(rotate, "50"),
-            cells.latency_cell(rotate, "99"),
-            cells.rate_cell(rotate),
-            cells.cpu_cell(rotate),
-            cells.memory_cell(rotate),
-            *[cells.lost_cell(summary, subject.label, name, "lost_writes") for name in COMPARED],
-            _resurrected(summary, met),
-            _seen([one for one in summary.sightings if one.label == subject.label]),
-            _winners([one for one in summary.races if one.label == subject.label]),
-            *_loaded(summary, carried_cell(summary, subject)),
-            _cannot(subject),
-            _sizes(rotate, met),
-        ],
-        colour=material.colours[subject.backend],
-    )
-
-
-def _loaded(summary: Summary, part: Part) -> Sequence[Part]:
-    """Leave out what belongs to load where a run had none: it isn't in the default comparison."""
-    return [part] if summary.capacities else []
-
-
-def _resurrected(summary: Summary, faults: Sequence[FaultFigures]) -> Cell:
-    """Write what came back from the dead, under any of the faults."""
-    if not faults:
-        return cells.NOT_MEASURED
-    if faults[0].held_by_client:
-        return cells.HELD
-    rotated = sum(fault.losses["resurrected_rotated"].total for fault in faults)
-    revoked = sum(fault.losses["resurrected_revoked"].total for fault in faults)
-    trials = formats.trials([trial for fault in faults for trial in fault.trials])
-    if rotated or revoked:
-        detail = f"{rotated:,} rotated, {revoked:,} revoked"
-        return Cell(f"{rotated + revoked:,}", rotated + revoked, detail, tone="bad", source=trials)
-    fewest = min(len(fault.trials) for fault in faults)
-    counted = formats.listed([_counted(fault) for fault in faults])
-    return Cell(
-        "0",
-        number=0,
-        detail=f"in {counted}: ≤ {formats.bound(zero_bound(fewest))}",
-        notes=tuple(cells.proof(summary, fault.fault, "resurrected_revoked") for fault in faults),
-        source=trials,
-    )
-
-
-def _seen(looks: Sequence[SeenAtOnce]) -> Cell:
-    if not looks:
-        return cells.NOT_MEASURED
-    seen, every = sum(one.seen for one in looks), sum(one.looks for one in looks)
-    trials = dict.fromkeys(trial for one in looks for trial in one.trials)
-    return Cell(
-        formats.percent(seen / every),
-        number=seen / every,
-        detail=f"{seen:,} of {every:,}",
-        tone="bad" if seen < every else "",
-        source=formats.trials(list(trials)),
-    )
-
-
-def _winners(races: Sequence[RaceFigures]) -> Cell:
-    """Take the number of instances that showed the most winners; the largest, if they are even."""
-    return cells.winners_cell(
-        max(races, key=lambda one: (one.most_winners or 0, one.instances), default=None)
-    )
-
-
-def _cannot(subject: SubjectFacts) -> Cell:
-    if not subject.lacking:
-        return Cell("nothing declared", tone="none")
-    by_reason: dict[str, list[str]] = defaultdict(list)
-    for name, reason in subject.lacking.items():
-        by_reason[reason].append(formats.CANNOT.get(name, name))
-    return Cell(
-        ", ".join(formats.CANNOT.get(name, name) for name in subject.lacking),
-        notes=tuple(f"Cannot {', '.join(them)}: {reason}." for reason, them in by_reason.items()),
-    )
-
-
-def _sizes(rotate: LatencyCell | None, faults: Sequence[FaultFigures]) -> Cell:
-    parts = []
-    if rotate:
-        parts.append(formats.count(len(rotate.trials), "trial"))
-        parts.append(formats.count(rotate.operations, "rotation"))
-    parts += [_counted(fault) for fault in faults]
-    return Cell(", ".join(parts) or "nothing measured", tone="" if parts else "none")
-
-
-def _counted(figures: FaultFigures) -> str:
-    one, _, several = formats.FAULTS.get(figures.fault, (figures.fault, "", f"{figures.fault}s"))
-    return formats.count(len(figures.trials), one, several)

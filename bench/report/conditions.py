@@ -1,6 +1,5 @@
-"""Under what conditions a run was made, in one line and in full, and how to make it again."""
+"""Under what conditions a run was made, in one line and in full."""
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,8 +8,8 @@ from pydantic import ValidationError
 from bench.analysis import Summary
 from bench.analysis.limits import cores
 from bench.environment import Environment
-from bench.options import LOCAL
 from bench.record import Run
+from bench.report import formats
 from bench.spoilers import spoilers
 
 
@@ -43,7 +42,7 @@ def servers(summary: Summary) -> Sequence[str]:
 
 
 def in_full(run: Run) -> Sequence[tuple[str, str]]:
-    """Give the recorded environment as dotted name and value."""
+    """Give the recorded environment as dotted name and value, in units that people read."""
     return list(_flat(run.environment))
 
 
@@ -53,21 +52,6 @@ def spoils(run: Run) -> Sequence[str]:
         return spoilers(Environment.model_validate(run.environment))
     except ValidationError:
         return []
-
-
-def command(run: Run) -> str:
-    """Give the command that makes the same run again, settings and all."""
-    words = ["refreshbench", "run", *run.parameters]
-    for subject in run.subjects:
-        if not (subject.control or subject.companion):
-            words += ["-b", subject.spec]
-    words += ["--effort", run.effort, "--seed", str(run.seed)]
-    if run.options.get("workers", LOCAL) != LOCAL:
-        words += ["--workers", "tcp://HOST:PORT"]
-    changed = run.options.get("set") or []
-    for setting in changed if isinstance(changed, list) else []:
-        words += ["--set", str(setting)]
-    return shlex.join(words)
 
 
 def _disk(run: Run) -> Sequence[str]:
@@ -83,7 +67,21 @@ def _flat(value: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str
     for key, inner in value.items():
         if isinstance(inner, Mapping):
             yield from _flat(inner, f"{before}{key}.")
-        elif isinstance(inner, list | tuple):
-            yield f"{before}{key}", ", ".join(map(str, inner))
         elif inner is not None:
-            yield f"{before}{key}", str(inner)
+            yield _readable(f"{before}{key}", inner)
+
+
+def _readable(name: str, value: object) -> tuple[str, str]:
+    """Write a value as people read it; a unit that its name carries goes to the figure."""
+    match value:
+        case bool():
+            return name, "yes" if value else "no"
+        case int() if name.endswith("_ns"):
+            return name.removesuffix("_ns"), f"{formats.milliseconds(value)} ms"
+        case int() if name.endswith("_bytes"):
+            return name.removesuffix("_bytes"), formats.size(value)
+        case float():
+            return name, f"{value:.3g}"
+        case list() | tuple():
+            return name, ", ".join(_readable(name, one)[1] for one in value)
+    return name, str(value)

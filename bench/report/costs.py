@@ -86,7 +86,7 @@ def cost_table(material: Material) -> Table:
 
 def _row(cell: LatencyCell) -> Sequence[Cell]:
     if "n/a" in cell.why:
-        return [cells.HELD] * (4 + len(COLUMNS))
+        return cells.held(4 + len(COLUMNS))
     client_us = cell.client_cpu_us
     return [
         cells.cpu_cell(cell),

@@ -8,6 +8,7 @@ from bench.analysis.latency import LatencyCell
 from bench.report import cells, costs, formats
 from bench.report.blocks import Cell, Column, Group, Material, Row, Table
 from bench.report.comparison import CLASS_WORDS, INTERVALS, MARKS, ZERO
+from bench.report.losscells import lost_cell, no_fault_cell
 
 CAPACITY = (
     "One core of the server could do: 10⁶ / (server CPU µs per operation). It says what the server"
@@ -74,7 +75,7 @@ def every_cell(material: Material) -> Table:
             mine = [cell for cell in summary.cells if cell.label == subject.label and cell.whole]
             if mine:
                 heading = f"{material.names[subject.label]} (class: {durability})"
-                groups.append(Group(heading, [_row(cell) for cell in mine]))
+                groups.append(Group(heading, _rows(mine)))
     return Table(
         name="every-cell",
         caption="Every operation at every number of connections",
@@ -114,10 +115,14 @@ def every_fault(material: Material) -> Table:
     )
 
 
+def _rows(every: Sequence[LatencyCell]) -> Sequence[Row]:
+    """Give a row a cell; one for all of a store that is the client's own."""
+    timed = [_row(cell) for cell in every if "n/a" not in cell.why]
+    return timed or [Row("every workload", cells.held(len(CELL_COLUMNS)))]
+
+
 def _row(cell: LatencyCell) -> Row:
     heading = f"{cell.workload} @{cell.connections}"
-    if "n/a" in cell.why:
-        return Row(heading, [cells.HELD] * len(CELL_COLUMNS))
     capacity, client_us = cell.core_capacity, cell.client_cpu_us
     errors = sum(cell.errors.values())
     return Row(
@@ -150,10 +155,10 @@ def _row(cell: LatencyCell) -> Row:
 def _fault_cells(summary: Summary, label: str, fault: str) -> Sequence[Cell]:
     figures = summary.fault(label, fault)
     if figures is None:
-        return [cells.no_fault_cell(summary, label, fault)] * len(FAULT_COLUMNS)
+        return [no_fault_cell(summary, label, fault)] * len(FAULT_COLUMNS)
     if figures.held_by_client:
-        return [Cell(f"{len(figures.trials)}"), *[cells.HELD] * (len(FAULT_COLUMNS) - 1)]
-    lost = [cells.lost_cell(summary, label, fault, harm) for harm in HARMS]
+        return [Cell(f"{len(figures.trials)}"), *cells.held(len(FAULT_COLUMNS) - 1)]
+    lost = [lost_cell(summary, label, fault, harm) for harm in HARMS]
     window = figures.loss_window_ns
     shape = ""
     if figures.losses["lost_writes"].total and not figures.loss_is_suffix:

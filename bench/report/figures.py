@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from bench.analysis import Summary
-from bench.analysis.consistency import RaceFigures
-from bench.analysis.durability import FaultFigures
+from bench.analysis.durability import FaultFigures, Harm
 from bench.analysis.estimate import Estimate
 from bench.analysis.latency import LatencyCell, Metric
 from bench.analysis.scale import ScaleFigures
@@ -13,6 +12,8 @@ from bench.analysis.soak import SoakSeries
 from bench.report import rows
 from bench.report.balancerfigures import balancer_rows
 from bench.report.loadfigures import load_rows
+from bench.report.losscells import NOTHING_LEFT, vacuous
+from bench.report.racefigures import race_rows
 from bench.report.rows import Fields
 from bench.report.topologyfigures import topology_rows
 
@@ -26,6 +27,12 @@ COLUMNS = (
 )  # fmt: skip
 """`n` counts what `n_of` names; `interval` says how low and high were had; `missing` says why there
 is no value; `trials` are ids."""
+UNITS: Mapping[Harm, str] = {
+    "lost_writes": "writes",
+    "lost_sessions": "sessions",
+    "resurrected_rotated": "sessions",
+    "resurrected_revoked": "sessions",
+}
 
 
 def frame(summary: Summary) -> "pd.DataFrame":
@@ -41,19 +48,7 @@ def _rows(summary: Summary) -> Iterator[Fields]:
         yield from _latency(cell)
     for fault in summary.faults:
         yield from _durability(fault)
-    for sight in summary.sightings:
-        known = {
-            "scenario": "consistency",
-            "label": sight.label,
-            "durability": sight.durability,
-            "operation": sight.act,
-            "instances": sight.instances,
-            **rows.trials(sight.trials),
-            **rows.counted(sight.looks, "looks"),
-        }
-        yield {**known, "figure": "seen at once", "value": sight.seen, "unit": "looks"}
-    for races in [*summary.races, *summary.other_races]:
-        yield from _races(races)
+    yield from race_rows(summary)
     for size in summary.scale:
         yield from _scale(size)
     for series in summary.soak:
@@ -74,26 +69,6 @@ def _rows(summary: Summary) -> Iterator[Fields]:
             ("parse p99", token.parse_p99_ns),
         ):
             yield {**known, "figure": name, "value": value, "unit": "ns"}
-
-
-def _races(races: RaceFigures) -> Iterator[Fields]:
-    amid = "" if races.mishap == "none" else f", amid {races.mishap}"
-    known = {
-        "scenario": "consistency",
-        "label": races.label,
-        "durability": races.durability,
-        "operation": races.contest,
-        "instances": races.instances,
-        "unit": "races",
-        **rows.trials(races.trials),
-        **rows.counted(races.contested, "contested races"),
-    }
-    for winners, rounds in races.winners.items():
-        yield {**known, "figure": f"races with {winners} winners{amid}", "value": rounds}
-    for checker, families in races.anomalies.items():
-        yield {**known, "figure": f"{checker}{amid}", "value": families}
-    lost = "double spends" if races.plain else f"races lost{amid}"
-    yield {**known, "figure": lost, "value": races.harmed}
 
 
 def _latency(cell: LatencyCell) -> Iterator[Fields]:
@@ -171,7 +146,10 @@ def _durability(figures: FaultFigures) -> Iterator[Fields]:
         return
     for harm, loss in figures.losses.items():
         figure = harm.replace("_", " ")
-        yield {**known, "figure": figure, "unit": figure.split()[-1], "value": loss.total}
+        if vacuous(figures, harm):
+            yield {**known, "figure": figure, "unit": UNITS[harm], "missing": NOTHING_LEFT}
+            continue
+        yield {**known, "figure": figure, "unit": UNITS[harm], "value": loss.total}
         yield {
             **known,
             "figure": f"trials with {figure}",

@@ -33,12 +33,14 @@ def write_files(run: Run, summary: Summary, record: Path, out: Path) -> Path:
     )
     made = [make(material) for make in SECTIONS]
     sections = [section for section in made if section is not None]
-    texts = {
-        "figures.csv": frame(summary).to_csv(index=False, lineterminator="\n", float_format="%.6g"),
-        "comparison.csv": csvtable.table(comparison(material)),
+    compared = comparison(material)
+    data = {
         "comparison.md": page.markdown(material, sections),
-        "index.html": page.html(material, sections),
+        **({"comparison.csv": csvtable.table(compared)} if compared else {}),
+        "figures.csv": frame(summary).to_csv(index=False, lineterminator="\n", float_format="%.6g"),
     }
-    for name, text in texts.items():
+    # An earlier report in the same place may have compared.
+    (out / "comparison.csv").unlink(missing_ok=True)
+    for name, text in {**data, "index.html": page.html(material, sections, [*data])}.items():
         (out / name).write_text(text, encoding="utf-8", newline="\n")
     return out / "index.html"

@@ -79,6 +79,12 @@ def megabytes(size_bytes: float | None) -> str:
     return NOTHING if size_bytes is None else significant(size_bytes / 1e6)
 
 
+def size(size_bytes: int) -> str:
+    """Write a size with its unit: MB (10^6 bytes), or GB from a thousand of them on."""
+    giga = size_bytes >= 10**9
+    return f"{significant(size_bytes / (1e9 if giga else 1e6))} {'GB' if giga else 'MB'}"
+
+
 def percent(share: float) -> str:
     """Write a share, such that neither 0 nor 100 is said of what isn't quite."""
     if 0 < share < 0.0005:  # noqa: PLR2004 - below what one decimal shows
@@ -114,11 +120,11 @@ def count(number: int, one: str, several: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
-def listed(names: list[str]) -> str:
-    """Write names as a sentence has them."""
+def listed(names: list[str], last: str = "and") -> str:
+    """Write names as a sentence has them; `last` stands before the last one."""
     if len(names) < 2:  # noqa: PLR2004
         return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
 def trials(ids: Sequence[str]) -> str:

@@ -1,8 +1,8 @@
-"""A table as GitHub-flavoured Markdown."""
+"""A report as GitHub-flavoured Markdown: its sections, without the long tables."""
 
 from collections.abc import Sequence
 
-from bench.report.blocks import Cell, Table
+from bench.report.blocks import Block, Cell, Code, Picture, Points, Prose, Section, Table
 
 SPECIAL = str.maketrans(
     {
@@ -16,6 +16,32 @@ SPECIAL = str.maketrans(
 def escape(text: str) -> str:
     """Make text mean itself in Markdown."""
     return text.translate(SPECIAL)
+
+
+def section(source: Section) -> str:
+    """Write what the page shows unfolded of a section; nothing where all of it is folded."""
+    shown = [b for b in source.blocks if not (isinstance(b, Table) and b.folded)]
+    if not shown:
+        return ""
+    return "\n".join([f"## {escape(source.title)}\n", *map(_block, shown)])
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Table():
+            return table(block)
+        case Picture():
+            picture = f"![{escape(block.alt)}](plots/{block.name}.png)"
+            return f"{picture}\n\n{escape(block.caption)}\n"
+        case Points():
+            points = [f"- **{escape(lead)}** {escape(text)}\n" for lead, text in block.points]
+            return f"### {escape(block.heading)}\n\n{''.join(points)}"
+        case Prose():
+            heading = f"### {escape(block.heading)}\n\n" if block.heading else ""
+            before, between = ("- ", "\n") if block.bullets else ("", "\n\n")
+            return heading + between.join(f"{before}{escape(p)}" for p in block.paragraphs) + "\n"
+        case Code():
+            return f"### {escape(block.caption)}\n\n```\n{block.text.replace('`', '')}\n```\n"
 
 
 def table(source: Table) -> str:

@@ -6,17 +6,16 @@ import jinja2
 
 from bench.report import conditions
 from bench.report.blocks import Code, Material, Picture, Points, Prose, Section, Table
-from bench.report.comparison import comparison
 from bench.report.markdown import escape
-from bench.report.markdown import table as markdown_table
+from bench.report.markdown import section as as_markdown
 from bench.report.sections.answer import status
 
-ABOUT_SEVERAL = ("balancer", "failover", "lengths", "staleness")
-"""Tables and pictures of several servers or instances, of which the comparison knows nothing."""
 
+def html(material: Material, sections: Sequence[Section], data: Sequence[str]) -> str:
+    """Write the page, with links to the files `data` beside it.
 
-def html(material: Material, sections: Sequence[Section]) -> str:
-    """Write the page. Labels, titles and errors of third parties can't become markup."""
+    Labels, titles and errors of third parties can't become markup.
+    """
     return (
         _templates(autoescape=True)
         .get_template("page.html.j2")
@@ -25,22 +24,13 @@ def html(material: Material, sections: Sequence[Section]) -> str:
             conditions=conditions.one_line(material.run, material.summary),
             status=status(material),
             sections=sections,
+            data=data,
         )
     )
 
 
 def markdown(material: Material, sections: Sequence[Section]) -> str:
-    """Write the comparison with its picture and conditions as Markdown.
-
-    Where nobody is compared, as in a run about several servers, what was measured stands there.
-    """
-    compared = comparison(material)
-    tables = [compared]
-    pictures: Sequence[str] = ("tradeoff",)
-    if not compared.groups:
-        blocks = [block for section in sections for block in section.blocks]
-        tables = [b for b in blocks if isinstance(b, Table) and b.name in ABOUT_SEVERAL]
-        pictures = ABOUT_SEVERAL
+    """Write the page as Markdown that stands alone, without its long tables."""
     return (
         _templates(autoescape=False)
         .get_template("comparison.md.j2")
@@ -48,10 +38,7 @@ def markdown(material: Material, sections: Sequence[Section]) -> str:
             started=f"{material.run.started_at:%Y-%m-%d %H:%M} UTC",
             conditions=escape(conditions.one_line(material.run, material.summary)),
             status=escape(status(material)),
-            pictures=material.drawn(*pictures),
-            tables=[markdown_table(table) for table in tables],
-            record=escape(material.record),
-            command=conditions.command(material.run).replace("`", ""),
+            sections=[written for section in sections if (written := as_markdown(section))],
         )
     )
 

@@ -47,6 +47,16 @@ def placed(ranks: Mapping[Metric, Rank], metric: Metric) -> Fields:
     return {"rank": rank.place, "tie": rank.tie} if rank else {}
 
 
+def searched(orders: Mapping[str, int], wrong: int) -> Iterator[Fields]:
+    """Give a row for each way in which the search that cross-checks verdicts ended, if it ran."""
+    if not orders:
+        return
+    ends = {**dict(sorted(orders.items())), "disagrees with the checkers": wrong}
+    known = {"unit": "families", **counted(sum(orders.values()), "families searched")}
+    for end, families in ends.items():
+        yield {**known, "figure": f"search: {end}", "value": families}
+
+
 def spending(known: Fields, spent: Spending) -> Iterator[Fields]:
     """Give a row for everything that an operation took."""
     yield {**known, "figure": "client CPU", "unit": "us/op", "value": spent.client_cpu_us}

@@ -6,10 +6,12 @@ from typing import NamedTuple
 from bench.analysis import Summary
 from bench.analysis.estimate import zero_bound
 from bench.record import SubjectFacts
-from bench.report import cells, formats
+from bench.report import cells, formats, merged
 from bench.report.balancer_words import balancer_points
 from bench.report.blocks import Cell
+from bench.report.cross_check import disagreed
 from bench.report.loadcells import carried_cell
+from bench.report.losscells import lost_cell
 from bench.report.names import names
 from bench.report.race_words import race_points
 from bench.report.topology_words import failover_points, staleness_points
@@ -51,11 +53,9 @@ def _cells(summary: Summary, subject: SubjectFacts) -> Sequence[Cell]:
             cells.rate_cell(rotate),
         ]
     for fault in _faults(summary):
-        found.append(cells.lost_cell(summary, subject.label, fault, "lost_writes"))
+        found.append(lost_cell(summary, subject.label, fault, "lost_writes"))
     if summary.races:
-        mine = [races for races in summary.races if races.label == subject.label]
-        most = max(mine, key=lambda one: (one.most_winners or 0, one.instances), default=None)
-        found.append(cells.winners_cell(most))
+        found.append(merged.winners_cell(summary, subject))
     if summary.capacities:
         found.append(carried_cell(summary, subject))
     return found
@@ -99,9 +99,12 @@ def _notes(
         notes.append("ranks compare medians over trials; percentiles are of all samples together")
     if sizes := _trials_without_loss(summary):
         fewest, bound = sizes[0], formats.bound(zero_bound(sizes[0]))
-        times = f"{fewest} of each fault" if len(sizes) == 1 else f"{fewest} or more of a fault"
-        notes.append(f"0 lost in {times}: the true share may be up to {bound}")
+        least = f", in at least {formats.count(fewest, 'trial')} of each fault"
+        times = f" in {fewest} of each fault" if len(sizes) == 1 else least
+        notes.append(f"0 lost{times}: the true share may be up to {bound}")
     notes += [f"undecided: {one.trial}: {one.why}" for one in summary.undecided]
+    if doubted := disagreed([*summary.races, *summary.other_races, *summary.failovers]):
+        notes.append(doubted)
     apart = ["growth"] * bool(summary.scale) + ["endurance"] * bool(summary.soak)
     if apart:
         notes.append(f"{formats.listed(apart)}: too much for a line a store; the report has it")

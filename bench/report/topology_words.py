@@ -1,4 +1,4 @@
-"""What topologies cost, in plain words: failovers, and reads from replicas."""
+"""What topologies cost, in plain words: faults of the primary, and reads from replicas."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,10 @@ def failover_points(
 ) -> Sequence[tuple[str, str]]:
     """Give one point a fault: who lost how much of what it had acknowledged, and who nothing."""
     return [
-        (f"When another took over ({fault}).", _said([f for f in every if f.fault == fault], names))
+        (
+            f"What a fault of the primary took ({fault}).",
+            _said([f for f in every if f.fault == fault], names),
+        )
         for fault in dict.fromkeys(figures.fault for figures in every)
     ]
 
@@ -35,7 +38,7 @@ def _said(every: Sequence[FailoverFigures], names: Mapping[str, str]) -> str:
             f"Nothing was lost in {formats.listed([names[figures.label] for figures in kept])}"
             + (
                 f": with {formats.count(n, 'trial')} of each, up to {formats.bound(zero_bound(n))}"
-                " of failovers may still lose."
+                " of such faults may still lose."
                 if losers
                 else ": uncontrolled, since nobody lost anything, so it proves nothing."
             )

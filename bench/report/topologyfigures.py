@@ -64,6 +64,8 @@ def _failover(figures: FailoverFigures) -> Iterator[Fields]:
         *((checker, "families", families) for checker, families in figures.anomalies.items()),
     ):
         yield {**known, "figure": figure, "unit": unit, "value": value}
+    for row in rows.searched(figures.orders, figures.disagreements):
+        yield {**known, **row}
 
 
 def _staleness(figures: StalenessFigures) -> Iterator[Fields]:

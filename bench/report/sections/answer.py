@@ -1,7 +1,7 @@
 """The answer first: the picture that decides, its reading, and the table."""
 
 from bench.report import formats
-from bench.report.blocks import Material, Points, Prose, Section
+from bench.report.blocks import Block, Material, Points, Prose, Section
 from bench.report.comparison import comparison
 from bench.report.reading import reading
 
@@ -11,19 +11,20 @@ EMPTY = (
 )
 
 
-def section(material: Material) -> Section:
-    """Make the section; it is there for every run."""
-    words = Points("In words", reading(material.summary, material.names))
-    if not material.summary.by_class():
-        summary = material.summary
-        if summary.balancers or summary.failovers or summary.staleness:
-            return Section("answer", "What the run shows", [words])
-        return Section("answer", "No figures", [Prose([EMPTY])])
-    return Section(
-        "answer",
-        "What the run shows",
-        [*material.drawn("tradeoff"), words, comparison(material)],
-    )
+def section(material: Material) -> Section | None:
+    """Make the section; None where what was measured has its place in other sections alone."""
+    points = reading(material.summary, material.names)
+    table = comparison(material)
+    blocks: list[Block] = [
+        *material.drawn("tradeoff"),
+        *([Points("In words", points)] if points else []),
+        *([table] if table else []),
+    ]
+    if blocks:
+        return Section("answer", "What the run shows", blocks)
+    if material.summary.by_class():
+        return None
+    return Section("answer", "No figures", [Prose([EMPTY])])
 
 
 def status(material: Material) -> str:

@@ -1,4 +1,4 @@
-"""What was acknowledged and is gone when another server took over."""
+"""What was acknowledged and is gone after a fault of the primary."""
 
 from collections.abc import Sequence
 
@@ -47,7 +47,7 @@ def section(material: Material) -> Section | None:
         notes.append(f"In some trials nobody had taken over when it ended: {'; '.join(which)}.")
     return Section(
         "failover",
-        "What a failover cost",
+        "What a fault of the primary took",
         [*material.drawn("failover", "lengths"), Prose(notes), _table(material)],
     )
 
@@ -57,7 +57,7 @@ def _table(material: Material) -> Table:
     backend = {subject.label: subject.backend for subject in material.run.subjects}
     return Table(
         name="failover",
-        caption="What each failover cost",
+        caption="What each fault of the primary took",
         corner="Topology",
         columns=[
             Column("acknowledged", "writes"),

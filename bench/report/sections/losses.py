@@ -3,6 +3,7 @@
 from bench.report import formats
 from bench.report.blocks import Material, Prose, Section
 from bench.report.everycell import every_fault
+from bench.report.losscells import says_zero
 
 HARM_WORDS = {
     "lost_writes": "a lost write",
@@ -24,6 +25,8 @@ def section(material: Material) -> Section | None:
         return None
     controls = []
     for control in summary.positive_controls:
+        if not (control.labels or says_zero(summary, control.fault, control.harm)):
+            continue
         one, _, _ = formats.FAULTS.get(control.fault, (control.fault, "", ""))
         who = formats.listed(list(control.labels))
         what = HARM_WORDS[control.harm]
@@ -45,6 +48,6 @@ def section(material: Material) -> Section | None:
             Prose([MODEL]),
             *([Prose(unmeasured, bullets=True, heading="Not measured")] if unmeasured else []),
             every_fault(material),
-            Prose(controls, bullets=True, heading="Positive controls"),
+            *([Prose(controls, bullets=True, heading="Positive controls")] if controls else []),
         ],
     )

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from importlib.resources import files
 
-from bench.report import conditions, workers
+from bench.report import conditions, whereabouts, workers
+from bench.report.again import command
 from bench.report.blocks import Cell, Code, Column, Group, Material, Prose, Row, Section, Table
 
 
@@ -11,19 +12,20 @@ def section(material: Material) -> Section:
     """Make the section; it is there for every run."""
     run = material.run
     load = material.summary.workers
+    notes = [*_notes(), whereabouts.told(material.summary)]
     spoils = list(conditions.spoils(run))
     warned = Prose(spoils, bullets=True, heading="What may have spoilt figures on this machine")
     return Section(
         "method",
         "Method and conditions",
         [
-            Prose(_notes(), bullets=True, heading="How to read the figures"),
+            Prose(notes, bullets=True, heading="How to read the figures"),
             *([warned] if spoils else []),
             *([Prose([workers.told(load)], heading="Who made the load")] if load else []),
             *([_settings(material)] if material.summary.servers else []),
             _machine(material),
             _parameters(material),
-            Code(conditions.command(run), "The same run again"),
+            Code(command(run), "The same run again"),
             Code(f"refreshbench report {material.record}", "This report again, from its record"),
         ],
     )

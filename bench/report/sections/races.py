@@ -87,8 +87,8 @@ def _plain_row(material: Material, subject: SubjectFacts, instances: Sequence[in
     return Row(
         material.names[subject.label],
         [
-            *[_seen([one for one in looks if one.act == act]) for act in ACTS],
-            *[_raced(races, n) for n in instances],
+            *[_seen([one for one in looks if one.act == act], subject) for act in ACTS],
+            *[_raced([one for one in races if one.instances == n], subject) for n in instances],
             _histogram(races),
         ],
         material.colours[subject.backend],
@@ -153,11 +153,12 @@ def _met(subject: SubjectFacts, contest: str, mishap: str, every: Sequence[RaceF
         return Cell(formats.NOTHING, tone="none", notes=(why,), source=source)
     shown = formats.count(alarms, "false alarm") if alarms else ""
     text = f"{harmed:,} of {contested:,}"
+    threads = cells.by_threads(subject)
     if harmed:
-        return Cell(text, harmed, detail=shown, tone="bad", source=source)
+        return Cell(text, harmed, detail=shown, tone="bad", notes=threads, source=source)
     bound = f"≤ {formats.bound(zero_bound(contested))}"
     marks = () if controls(races[0], every) else ("uncontrolled",)
-    notes = () if not marks else (UNCONTROLLED,)
+    notes = [*([UNCONTROLLED] if marks else []), *threads]
     detail = f"{bound}, {shown}" if shown else bound
     return Cell(
         text, harmed, detail=detail, marks=marks, notes=notes, source=source,
@@ -165,7 +166,7 @@ def _met(subject: SubjectFacts, contest: str, mishap: str, every: Sequence[RaceF
     )  # fmt: skip
 
 
-def _seen(looks: Sequence[SeenAtOnce]) -> Cell:
+def _seen(looks: Sequence[SeenAtOnce], subject: SubjectFacts) -> Cell:
     if not looks:
         return cells.NOT_MEASURED
     seen, every = sum(one.seen for one in looks), sum(one.looks for one in looks)
@@ -174,12 +175,13 @@ def _seen(looks: Sequence[SeenAtOnce]) -> Cell:
         number=seen,
         detail=f"at most {formats.milliseconds(max(o.largest_delay_ns for o in looks))} ms after",
         tone="bad" if seen < every else "",
+        notes=cells.by_processes(subject),
         source=formats.trials(list(dict.fromkeys(t for one in looks for t in one.trials))),
     )
 
 
-def _raced(races: Sequence[RaceFigures], instances: int) -> Cell:
-    return cells.winners_cell(next((one for one in races if one.instances == instances), None))
+def _raced(races: Sequence[RaceFigures], subject: SubjectFacts) -> Cell:
+    return cells.winners_cell(next(iter(races), None), subject)
 
 
 def _histogram(races: Sequence[RaceFigures]) -> Cell:

@@ -6,13 +6,14 @@ from bench.report.comparison import CLASS_WORDS
 
 
 def section(material: Material) -> Section | None:
-    """Make the section, if tokens were measured."""
-    if not material.summary.tokens:
+    """Make the section, if tokens were measured, and a store's time to set their cost beside."""
+    summary = material.summary
+    if not summary.tokens or not (summary.cells or summary.load):
         return None
     return Section(
         "tokens",
         "Tokens, apart from the store",
-        [_costs(material), *([_shares(material)] if material.summary.refreshes else [])],
+        [_costs(material), *([_shares(material)] if summary.refreshes else [])],
     )
 
 
