@@ -141,7 +141,8 @@ class Trial(Record):
     """One line, when it failed."""
     server: ServerFacts | None = None
     settings: dict[str, str] = {}
-    """Durability settings read back before measuring."""
+    """Durability settings read back before measuring; of a topology, also how its members act as
+    one."""
     workers: list[WorkerFacts] = []
     """Those that load was measured on; empty in records of before it was kept."""
     findings: dict[str, Any] = {}

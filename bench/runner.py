@@ -25,6 +25,7 @@ from bench.load.workers import Source
 from bench.phases.stage import Stage
 from bench.record import PlannedTrial, Run, ServerFacts, Trial, WorkerFacts
 from bench.run_folder import RunFolder
+from bench.servers.cluster import Cluster
 from bench.servers.server import Found, Server
 from bench.volume import ThinVolume, Volume
 from bench.workspace import Workspace
@@ -149,15 +150,16 @@ class Runner:
                     source=self._source,
                 )
             )
-            facts = None
+            facts, joined = None, {}
             # Asked before the phases: a fault may leave it unable to answer.
             if (server := site.server) is not None:
                 facts = ServerFacts(kind=server.kind, way=server.way, version=server.version())
+                joined = dict(server.joined()) if isinstance(server, Cluster) else {}
             observations = [self._observe(phase, stage) for phase in case.phases]
         findings = scenario.judge(observations).model_dump(mode="json")
         remembered = [seen for seen in observations if isinstance(seen, Remembers)]
         history = [event for seen in remembered for event in seen.history]
-        return _Played(facts, stage.settings, findings, history, stage.workers)
+        return _Played(facts, {**stage.settings, **joined}, findings, history, stage.workers)
 
     def _place(self, subject: Subject, case: Case, ends: contextlib.ExitStack) -> "_Site":
         """Give a fresh place: a folder, and a server just started if the backend needs one.

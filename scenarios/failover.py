@@ -14,6 +14,7 @@ from scenarios.checkers import judgement
 from scenarios.checkers.lineage import families
 from scenarios.checkers.losses import weigh
 from scenarios.history import Event
+from scenarios.outage import outage
 from scenarios.phases.failover import MAJORITY, FailedOver, Failover, Strike
 from scenarios.phases.workload import Workload
 from scenarios.scenario import (
@@ -62,7 +63,7 @@ class FailoverFindings(Findings):
     """From the fault until it was healed."""
     took_over: bool
     """Whether another primary was there by then: it was seen, or served the majority's side, some
-    call of which had been in vain."""
+    call of which had failed."""
     acknowledged: int
     """Writes acknowledged by anyone, from the beginning to the heal."""
     acknowledged_by_old: int
@@ -91,11 +92,16 @@ class FailoverFindings(Findings):
     it was made."""
     disagreements: int = 0
     """Families on which the search and the checkers say otherwise: a fault of this suite."""
-    unavailable_ns: int | None
-    """From the fault until the majority's side was served again: to the first acknowledged write
-    begun after its last call that failed, or to the end of its last call in vain, whichever is
-    later; None: never. A write alone doesn't end it, since a cluster that shares the keys out goes
-    on with those whose primary is well. In vain is also what was held up until the heal."""
+    struck_ns: int | None = None
+    """When the fault struck, on the clock of the history. None, as the two that follow, in records
+    of before."""
+    outage_ns: int | None = None
+    """From the fault until the majority's side was served again: to the first of the writes
+    acknowledged to it within half a second, half as many as in the half second before the fault
+    and at most half of what was offered, while no call of it failed or took longer than that."""
+    outage_over: bool | None = None
+    """Whether it was served again before the heal; if not, `outage_ns` is how long the fault
+    lasted, and the outage was longer."""
     settled_ns: int
     """From the heal until all members followed one primary."""
     refused: int
@@ -142,17 +148,18 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
     losses = weigh(writes, seen.recovered, seen.struck_ns)
     after = [event for event in writes if event.status == "ok" and event.invoke_ns > seen.struck_ns]
     found = judgement.judge(seen.history, families(seen.history))
-    in_vain = _in_vain(seen)
-    served_ns = _served_again_ns(seen, in_vain)
-    # Before the heal only another primary can serve what was asked for in vain.
-    served_by_another = bool(in_vain) and served_ns is not None and served_ns <= seen.healed_ns
+    majority = [event for event in seen.history if event.instance == MAJORITY]
+    out = outage(majority, seen.struck_ns, seen.healed_ns, seen.phase.rate)
+    served_ns = seen.struck_ns + out.ns
+    failed = any(e.status != "ok" and seen.struck_ns < e.invoke_ns < served_ns for e in majority)
     return FailoverFindings(
         strike=seen.phase.strike,
         means=seen.means,
         why_no_cut=seen.why_no_cut,
         seconds=seen.phase.seconds,
         lasted_ns=seen.healed_ns - seen.struck_ns,
-        took_over=seen.took_over or served_by_another,
+        # Before the heal only another primary can serve those who asked in vain.
+        took_over=seen.took_over or (failed and out.over),
         acknowledged=sum(losses.acknowledged.values()),
         acknowledged_by_old=sum(event.instance != MAJORITY for event in after),
         lost_writes=len(losses.lost),
@@ -166,59 +173,14 @@ def judge(observations: Sequence[Observation]) -> FailoverFindings:
         undecided={**found.undecided, **({"losses": losses.undecided} if losses.undecided else {})},
         orders=found.orders,
         disagreements=found.disagreements,
-        unavailable_ns=None if served_ns is None else served_ns - seen.struck_ns,
+        struck_ns=seen.struck_ns,
+        outage_ns=out.ns,
+        outage_over=out.over,
         settled_ns=seen.settled_ns - seen.healed_ns,
         refused=sum(event.status == "fail" for event in seen.history),
         unanswered=sum(event.status == "unknown" for event in seen.history),
         integrity=seen.integrity,
     )
-
-
-def _in_vain(seen: FailedOver) -> Sequence[Event]:
-    """Give the majority's calls in vain: refused, unanswered, or held up until the heal.
-
-    Held up was one that had waited by then for longer than any call took before the fault.
-    """
-    usual_ns = max(
-        (
-            event.return_ns - event.invoke_ns
-            for event in seen.history
-            if event.return_ns is not None and event.return_ns <= seen.struck_ns
-        ),
-        default=0,
-    )
-    return [
-        event
-        for event in seen.history
-        if event.instance == MAJORITY
-        and (
-            (event.invoke_ns > seen.struck_ns and event.status != "ok")
-            or (
-                event.return_ns is not None
-                and event.return_ns > seen.healed_ns
-                and event.invoke_ns < seen.healed_ns - usual_ns
-            )
-        )
-    ]
-
-
-def _served_again_ns(seen: FailedOver, in_vain: Sequence[Event]) -> int | None:
-    """Give the instant from which all that the majority asked for was served, writes too."""
-    failed_ns = max((e.invoke_ns for e in in_vain if e.status != "ok"), default=seen.struck_ns)
-    written = (
-        event.return_ns
-        for event in seen.history
-        if event.instance == MAJORITY
-        and event.kind != "verify"
-        and event.status == "ok"
-        and event.return_ns is not None
-        and event.invoke_ns > failed_ns
-    )
-    first_ns = min(written, default=None)
-    if first_ns is None:
-        return None
-    # While a call in vain hangs, a write may be of those keys whose primary is well.
-    return max([first_ns, *(event.return_ns or event.invoke_ns for event in in_vain)])
 
 
 def _on_both_sides(answered: Sequence[Event]) -> int:

@@ -37,14 +37,16 @@ def failed_over(
     orders: Mapping[str, int] | None = None,
     disagreements: int = 0,
     why_no_cut: str | None = None,
+    outage_ns: int | None = 3 * 10**9,
+    outage_over: bool | None = True,
 ) -> Trial:
     findings = FailoverFindings(
         strike=strike, means="pause" if why_no_cut else strike, why_no_cut=why_no_cut,
         seconds=seconds, lasted_ns=4 * 10**9,
         took_over=True, acknowledged=2_000, acknowledged_by_old=900, lost_writes=lost,
         lost_sessions=0, resurrected_rotated=0, resurrected_revoked=0, phantoms=0,
-        shown_on_both_sides=40, double_spends=spent, unavailable_ns=3 * 10**9, settled_ns=10**9,
-        refused=0, unanswered=8, integrity=None, undecided=dict(undecided or {}),
+        shown_on_both_sides=40, double_spends=spent, outage_ns=outage_ns, outage_over=outage_over,
+        settled_ns=10**9, refused=0, unanswered=8, integrity=None, undecided=dict(undecided or {}),
         orders=dict(orders or {}), disagreements=disagreements,
     )  # fmt: skip
     return records.trial(label, "failover", f"{strike}-{seconds:g}s", repeat, findings)

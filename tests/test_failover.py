@@ -78,7 +78,8 @@ def test_a_replica_that_lags_loses_what_the_old_primary_acknowledged(fail_over: 
     assert found.lost_writes > 0
     assert found.double_spends > 0
     assert found.phantoms == 0
-    assert found.unavailable_ns is not None
+    assert found.outage_ns is not None
+    assert 0 < found.outage_ns <= found.lasted_ns
 
 
 @pytest.mark.server("redis")

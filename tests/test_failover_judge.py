@@ -73,7 +73,7 @@ def test_what_the_old_primary_acknowledged_and_is_gone_is_lost() -> None:
     assert found.acknowledged == 2
     assert found.acknowledged_by_old == 1
     assert found.lost_writes == found.resurrected_rotated == 1
-    assert found.unavailable_ns is None
+    assert (found.outage_ns, found.outage_over) == (HEALED_NS - STRUCK_NS, False)
 
 
 def test_a_token_that_both_sides_rotated_was_spent_twice() -> None:
@@ -85,33 +85,7 @@ def test_a_token_that_both_sides_rotated_was_spent_twice() -> None:
         found=State(generation=1, digest="new side", revoked=False),
     )
     assert (found.double_spends, found.shown_on_both_sides, found.lost_writes) == (1, 1, 1)
-    assert found.unavailable_ns == 35
-
-
-def test_a_write_of_a_healthy_primary_does_not_end_the_outage() -> None:
-    """A cluster goes on with the keys of other primaries; those of the lost one are in vain yet."""
-    found = judged(
-        ISSUED,
-        event(2, MAJORITY, "issue", 0, 104, family="another third"),
-        event(3, MAJORITY, "rotate", 1, 110, status="fail", outcome="NotSent"),
-        event(4, MAJORITY, "revoke", 0, 115, family="another third"),
-        event(5, MAJORITY, "rotate", 1, 150, status="unknown", outcome="AnswerLost"),
-        event(6, MAJORITY, "rotate", 1, 170),
-        found=State(generation=1, digest="d1", revoked=False),
-        others={"another third": State(generation=0, digest="d0", revoked=True)},
-    )
-    assert found.unavailable_ns == 75
-
-
-def test_calls_in_vain_to_the_end_are_an_outage_without_end() -> None:
-    """Some third of the keys was never served again, whatever the others were."""
-    found = judged(
-        ISSUED,
-        event(2, MAJORITY, "rotate", 1, 110),
-        event(3, MAJORITY, "rotate", 2, 130, status="fail", outcome="NotSent"),
-        found=State(generation=1, digest="d1", revoked=False),
-    )
-    assert found.unavailable_ns is None
+    assert (found.struck_ns, found.outage_ns, found.outage_over) == (STRUCK_NS, 35, True)
 
 
 @pytest.mark.parametrize(("at_ns", "expected"), [(150, True), (HEALED_NS + 1, False)])
@@ -125,46 +99,6 @@ def test_who_served_the_majority_has_taken_over(at_ns: int, *, expected: bool) -
         took_over=False,
     )
     assert found.took_over is expected
-
-
-def test_a_call_that_the_heal_let_through_was_in_vain() -> None:
-    """The kernel sends it again once the packets pass; a healthy third's writes end no outage."""
-    found = judged(
-        ISSUED,
-        event(2, MAJORITY, "rotate", 1, 110, until_ns=HEALED_NS + 10),
-        event(3, MAJORITY, "issue", 0, 115, family="another third"),
-        found=State(generation=1, digest="d1", revoked=False),
-        others={"another third": State(generation=0, digest="d0", revoked=False)},
-        took_over=False,
-    )
-    assert found.unavailable_ns == HEALED_NS + 10 - STRUCK_NS
-    assert not found.took_over
-
-
-@pytest.mark.parametrize("began_ns", [108, 150])
-def test_a_write_does_not_end_the_outage_while_a_call_in_vain_hangs(began_ns: int) -> None:
-    """It may be of another primary's keys, whether it was begun before that call or after it."""
-    found = judged(
-        ISSUED,
-        event(2, MAJORITY, "issue", 0, 104, family="another third"),
-        event(3, MAJORITY, "rotate", 1, 110, status="fail", outcome="NotSent", until_ns=160),
-        event(4, MAJORITY, "revoke", 0, began_ns, family="another third", until_ns=152),
-        event(5, MAJORITY, "rotate", 1, 170),
-        found=State(generation=1, digest="d1", revoked=False),
-        others={"another third": State(generation=0, digest="d0", revoked=True)},
-    )
-    assert found.unavailable_ns == (75 if began_ns < 110 else 60)
-
-
-def test_a_call_that_the_heal_falls_in_by_chance_was_not_in_vain() -> None:
-    """By then it had waited no longer than others did before the fault: nothing held it up."""
-    found = judged(
-        ISSUED,
-        event(2, MAJORITY, "rotate", 1, 150),
-        event(3, MAJORITY, "rotate", 2, HEALED_NS - 2, until_ns=HEALED_NS + 20),
-        found=State(generation=2, digest="d2", revoked=False),
-    )
-    assert found.unavailable_ns == 55
 
 
 def test_a_majority_that_missed_nothing_has_not_seen_a_takeover() -> None:
@@ -186,7 +120,7 @@ def test_what_fails_on_the_cut_off_side_is_no_outage_of_the_majority() -> None:
         event(3, WITH_PRIMARY, "rotate", 2, 130, status="fail", outcome="NotSent"),
         found=State(generation=1, digest="d1", revoked=False),
     )
-    assert found.unavailable_ns == 15
+    assert (found.outage_ns, found.outage_over) == (15, True)
 
 
 def test_a_refusal_on_one_side_is_no_double_spend() -> None:
@@ -279,7 +213,7 @@ def test_a_logout_that_the_new_primary_does_not_know_is_a_contradiction() -> Non
     )
     assert found.anomalies == {"alive after revoke": 1}
     assert found.undecided == {}
-    assert (found.acknowledged, found.acknowledged_by_old, found.unavailable_ns) == (2, 1, None)
+    assert (found.acknowledged, found.acknowledged_by_old, found.outage_over) == (2, 1, False)
     assert found.resurrected_revoked == 1
 
 

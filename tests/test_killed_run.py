@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -30,10 +32,11 @@ RUN = [
 ]
 REFRESHBENCH = Path(sys.executable).with_name("refreshbench")
 FAILOVER = [
-    *("run", "failover", "-b", "redis:none@sentinel", "--seed", "3"),
+    *("run", "failover", "--seed", "3"),
     "--set=failover.before_seconds=0.5",
     "--set=failover.rate=50",
 ]
+SENTINEL, PAIR, TRIO = "redis:none@sentinel", "postgres:nofsync@replica-on", "mongo:w1@rs3"
 LONGEST_SECONDS = 8.0
 """Into the run, from which moments are drawn: beyond the end of most of its trials."""
 GONE_SECONDS = 20.0
@@ -133,6 +136,14 @@ def assert_completed_once(start: Start, tmp_path: Path) -> None:
     assert {trial.status for trial in after} == {"ok"}
 
 
+def assert_links_gone(made: set[str]) -> None:
+    """No veth of the run's hosts is left, soon: the kernel removes it with its namespace."""
+    deadline = time.monotonic() + GONE_SECONDS
+    while stayed := made & links():
+        assert time.monotonic() < deadline, stayed
+        time.sleep(0.05)
+
+
 def moments(count: int, name: str) -> list[float]:
     """Draw a moment from each of so many parts of the run, the same in every run of the tests."""
     drawn = random.Random(name)
@@ -142,6 +153,7 @@ def moments(count: int, name: str) -> list[float]:
 
 SAMPLE = moments(4, "sample")
 MANY = [pytest.param(moment, marks=pytest.mark.slow) for moment in moments(40, "many")]
+SOME = MANY[::8]
 
 
 @pytest.mark.server("redis")
@@ -197,21 +209,34 @@ def test_a_run_told_to_end_says_one_line_and_is_completed(
     assert_completed_once(start, tmp_path)
 
 
-@pytest.mark.server("redis")
-@pytest.mark.parametrize("moment", [SAMPLE[2], *MANY])
+def on_hosts(spec: str, *drawn: Any) -> list[Any]:
+    """Give runs of a topology that are to be killed at moments of its trials."""
+    server = pytest.mark.server(spec.partition(":")[0])
+    return [pytest.param(spec, *one.values, marks=[server, *one.marks]) for one in drawn]
+
+
+@pytest.mark.parametrize(
+    ("spec", "moment"),
+    [
+        *on_hosts(SENTINEL, pytest.param(SAMPLE[2]), *MANY),
+        *on_hosts(PAIR, pytest.param(SAMPLE[1]), *SOME),
+        *on_hosts(TRIO, pytest.param(SAMPLE[3]), *SOME),
+    ],
+)
 def test_a_run_on_several_hosts_leaves_none_of_them(
-    moment: float, start: Start, tmp_path: Path
+    spec: str, moment: float, start: Start, tmp_path: Path
 ) -> None:
     """SIGKILL of the command alone: nobody holds its namespaces, so bridges and veths are gone."""
-    process = start(*FAILOVER)
+    process = start(*FAILOVER, "-b", spec)
     assert process.stderr is not None
     assert any("trials of" in line for line in process.stderr)
     time.sleep(moment)
-    namespaces = held_namespaces([process.pid])
+    namespaces, made = held_namespaces([process.pid]), links_to(process.pid)
     process.kill()
     process.wait()
     assert_gone(tmp_path / "scratch", process.pid)
     assert not namespaces & held_namespaces(psutil.pids())
+    assert_links_gone(made)
 
 
 @pytest.mark.server("redis")
@@ -219,29 +244,41 @@ def test_a_run_on_several_hosts_told_to_end_leaves_none_of_them(
     start: Start, tmp_path: Path
 ) -> None:
     """Ctrl-C once its hosts are there: no process, namespace or veth of them stays."""
-    before = links()
-    process = start(*FAILOVER)
+    process = start(*FAILOVER, "-b", SENTINEL)
     assert process.stderr is not None
     assert any("trials of" in line for line in process.stderr)
     deadline = time.monotonic() + LONGEST_SECONDS
-    while not (made := links() - before) and time.monotonic() < deadline:
+    while not links_to(process.pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(SAMPLE[1])
-    namespaces = held_namespaces([process.pid])
+    namespaces, made = held_namespaces([process.pid]), links_to(process.pid)
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
     assert_gone(tmp_path / "scratch", process.pid)
     assert not namespaces & held_namespaces(psutil.pids())
-    deadline = time.monotonic() + GONE_SECONDS
-    while stayed := made & links():
-        assert time.monotonic() < deadline, stayed
-        time.sleep(0.05)
+    assert_links_gone(made)
 
 
 def links() -> set[str]:
     """Name the network interfaces that this host sees."""
     return {path.name for path in Path("/sys/class/net").iterdir()}
+
+
+def links_to(pid: int) -> set[str]:
+    """Name those of them that lead to a bridge of a process: other runs have theirs."""
+    ends = set()
+    for number in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if str(number.readlink()).startswith("net:"):
+                asked = [*("nsenter", f"--net={number}", "--"), *("ip", "-o", "link", "show")]
+                said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+                ends.update(re.findall(r": here@if(\d+):", said))
+    return {
+        path.parent.name
+        for path in Path("/sys/class/net").glob("*/ifindex")
+        if path.read_text().strip() in ends
+    }
 
 
 def held_namespaces(pids: Iterable[int]) -> set[str]:

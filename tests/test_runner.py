@@ -23,8 +23,9 @@ REDIS = Found("redis", "wheel", "", "")
 QUICK = {
     "consistency": {"trials": 1, "instances": [2], "sightings": 1, "races": 1},
     "durability": {"trials": 1, "faults": ["crash"], "seconds": 0.1, "sessions": 8},
+    "failover": {"trials": 1, "partitions": [0.2], "kills": [], "before_seconds": 0.2},
 }
-CASES = {"consistency": "instances", "durability": "crash"}
+CASES = {"consistency": "instances", "durability": "crash", "failover": "partition-0.2s"}
 
 
 Execute = Callable[..., tuple[RunFolder, list[str]]]
@@ -126,6 +127,16 @@ def test_what_the_user_has_to_mend_ends_the_run(
     with pytest.raises(type(raised), match=str(raised)):
         execute("redis:none", "cookie")
     assert RunFolder(tmp_path / "results" / "run").trials() == []
+
+
+@pytest.mark.server("redis")
+def test_how_the_members_of_a_topology_act_as_one_is_recorded(execute: Execute) -> None:
+    """Beside the profile's settings: between two topologies it can be the only difference."""
+    folder, _ = execute("redis:none@sentinel", scenario="failover")
+    [trial] = folder.trials()
+    assert trial.settings["appendonly"] == "no"
+    assert trial.settings["min-replicas-to-write"] == "0"
+    assert trial.settings["down-after-milliseconds"] == "1000"
 
 
 def test_a_history_that_cannot_be_written_ends_the_run(

@@ -206,6 +206,62 @@ def test_sizes_count_the_trials_that_are_decided(tmp_path: Path) -> None:
     assert "n=1 decided of each fault" in drawn
 
 
+def outages(*seen: tuple[int, bool]) -> list[Trial]:
+    return [
+        failed_over(KEEPS, "kill", 0, repeat=repeat, outage_ns=seconds * 10**9, outage_over=over)
+        for repeat, (seconds, over) in enumerate(seen, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seen", "median", "longest"),
+    [
+        ([(2, True), (1, True), (6, True)], (2.0, True), (6, True)),
+        ([(2, True), (1, True), (4, False)], (2.0, True), (4, False)),
+        ([(4, False), (1, True), (4, False)], (4.0, False), (4, False)),
+        # Healed after 1 s, it may have been the longest of all.
+        ([(2, True), (1, False), (6, True)], (2.0, False), (6, False)),
+        ([(1, True), (3, False)], (2.0, False), (3, False)),
+    ],
+)
+def test_an_outage_that_outlasts_its_fault_makes_the_median_no_shorter(
+    seen: list[tuple[int, bool]], median: tuple[float, bool], longest: tuple[int, bool]
+) -> None:
+    """It was longer than that; how much, nobody knows."""
+    trials = outages(*seen)
+    [found] = summary(records.run_of(facts(), trials), trials).failovers
+    assert found.outage is not None
+    assert found.longest_outage is not None
+    assert (found.outage.ns / 1e9, found.outage.over) == median
+    assert (found.longest_outage.ns / 1e9, found.longest_outage.over) == longest
+
+
+def test_an_outage_without_end_is_more_than_its_fault(tmp_path: Path) -> None:
+    """In the table, in the picture, and in the figures, where it has no value."""
+    trials = [*outages((4, False)), failed_over(LOSES, "kill", 9)]
+    folder = written(tmp_path, trials)
+    assert "&gt; 4,000" in (folder / "comparison.md").read_text(encoding="utf-8")
+    drawn = (folder / "plots" / "failover.svg").read_text(encoding="utf-8")
+    assert "not served for 4.0 s" in drawn
+    assert "served again after 3.0 s" in drawn
+    with (folder / "figures.csv").open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if "served again, med" in row["figure"]]
+    found = {row["label"]: (row["value"], row["low"]) for row in rows}
+    assert found == {KEEPS: ("", "4e+09"), LOSES: ("3e+09", "")}
+
+
+def test_a_record_of_before_has_no_outage(tmp_path: Path) -> None:
+    """What it has in its place isn't comparable, so it isn't shown."""
+    trial = failed_over(KEEPS, "kill", 0, outage_ns=None, outage_over=None)
+    old = {**trial.findings, "unavailable_ns": 3 * 10**9}
+    for name in ("struck_ns", "outage_ns", "outage_over"):
+        del old[name]
+    folder = written(tmp_path, [trial.model_copy(update={"findings": old})])
+    assert "not measured" in (folder / "comparison.md").read_text(encoding="utf-8")
+    drawn = (folder / "plots" / "failover.svg").read_text(encoding="utf-8")
+    assert "after 3.0 s" not in drawn
+
+
 @pytest.mark.parametrize(
     ("disagreements", "said"),
     [(0, "It agrees with the checkers"), (4, "It disagrees with the checkers on 4")],

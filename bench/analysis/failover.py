@@ -9,6 +9,14 @@ from bench.record import Record, Run
 from scenarios.failover import FailoverFindings
 
 
+class Waited(Record):
+    """For how long a side wasn't served."""
+
+    ns: float
+    over: bool
+    """If not, it was longer than that: the fault was healed before it ended."""
+
+
 class FailoverFigures(Record):
     """One fault on one topology, over all its trials. One fault is one trial."""
 
@@ -40,9 +48,9 @@ class FailoverFigures(Record):
     """How the search for an order of operations ended -> families."""
     disagreements: int
     """Families on which that search and the checkers say otherwise."""
-    unavailable_ns: float | None
-    """Median over trials; None where in some trial the majority was never served again."""
-    longest_unavailable_ns: int | None
+    outage: Waited | None
+    """Of the majority's side, median over trials; None in records of before it was measured."""
+    longest_outage: Waited | None
     lasted_ns: float
     """Median over trials."""
     settled_ns: float
@@ -106,8 +114,7 @@ def _add(
     label: str, every: Sequence[Judged[FailoverFindings]], controlled_by: Sequence[str]
 ) -> FailoverFigures:
     found = [one.findings for one in every]
-    unavailable = [one.unavailable_ns for one in found if one.unavailable_ns is not None]
-    known = len(unavailable) == len(found)
+    outages = _outages(found)
     return FailoverFigures(
         label=label,
         strike=found[0].strike,
@@ -129,8 +136,8 @@ def _add(
         undecided={name: why for one in found for name, why in one.undecided.items()},
         orders=dict(sum((Counter(one.orders) for one in found), Counter())),
         disagreements=sum(one.disagreements for one in found),
-        unavailable_ns=median(unavailable) if known else None,
-        longest_unavailable_ns=max(unavailable) if known else None,
+        outage=_median(outages) if outages else None,
+        longest_outage=_longest(outages) if outages else None,
         lasted_ns=median(one.lasted_ns for one in found),
         settled_ns=median(one.settled_ns for one in found),
         refused=sum(one.refused for one in found),
@@ -139,3 +146,23 @@ def _add(
         integrity=list(dict.fromkeys(one.integrity for one in found if one.integrity)),
         controlled_by=list(controlled_by),
     )
+
+
+def _outages(found: Sequence[FailoverFindings]) -> Sequence[Waited]:
+    """Give the outage of each trial, the shortest first; none where it wasn't measured in all."""
+    known = [
+        Waited(ns=one.outage_ns, over=one.outage_over)
+        for one in found
+        if one.outage_ns is not None and one.outage_over is not None
+    ]
+    return sorted(known, key=lambda one: one.ns) if len(known) == len(found) else []
+
+
+def _median(outages: Sequence[Waited]) -> Waited:
+    """Give the median; one not over could be longer than any, so the median is no shorter then."""
+    lower_half = outages[: len(outages) // 2 + 1]
+    return Waited(ns=median(one.ns for one in outages), over=all(one.over for one in lower_half))
+
+
+def _longest(outages: Sequence[Waited]) -> Waited:
+    return Waited(ns=outages[-1].ns, over=all(one.over for one in outages))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.analysis.estimate import share_interval, zero_bound
-from bench.analysis.failover import FailoverFigures
+from bench.analysis.failover import FailoverFigures, Waited
 from bench.analysis.staleness import StalenessFigures
 from bench.report import rows
 from bench.report.rows import Fields
@@ -55,8 +55,6 @@ def _failover(figures: FailoverFigures) -> Iterator[Fields]:
         ("double spends", "tokens", figures.spent_twice),
         ("decided", "trials", n),
         ("took over", "trials", figures.took_over),
-        ("until the majority was served again, median", "ns", figures.unavailable_ns),
-        ("until the majority was served again, longest", "ns", figures.longest_unavailable_ns),
         ("fault lasted, median", "ns", figures.lasted_ns),
         ("from the heal to agreement, median", "ns", figures.settled_ns),
         ("refused", "operations", figures.refused),
@@ -64,8 +62,18 @@ def _failover(figures: FailoverFigures) -> Iterator[Fields]:
         *((checker, "families", families) for checker, families in figures.anomalies.items()),
     ):
         yield {**known, "figure": figure, "unit": unit, "value": value}
+    for which, outage in (("median", figures.outage), ("longest", figures.longest_outage)):
+        figure = f"until the majority was served again, {which}"
+        yield {**known, "figure": figure, "unit": "ns", **_waited(outage)}
     for row in rows.searched(figures.orders, figures.disagreements):
         yield {**known, **row}
+
+
+def _waited(outage: Waited | None) -> Fields:
+    """Give the value; only the least that it can be where the heal came before its end."""
+    if outage is None or outage.over:
+        return {"value": outage and outage.ns}
+    return {"value": None, "low": outage.ns, "interval": "not before the heal"}
 
 
 def _staleness(figures: StalenessFigures) -> Iterator[Fields]:

@@ -69,6 +69,24 @@ class Cluster(ABC):
     def settled(self) -> bool:
         """Whether exactly one member is primary, and every other replicates from it in step."""
 
+    @property
+    @abstractmethod
+    def joining(self) -> Mapping[str, str]:
+        """Settings by which members act as one, beside the profile's: as they are to read back."""
+
+    @abstractmethod
+    def read_joining(self) -> Sequence[Mapping[str, str]]:
+        """Read these, and what else says how members act as one, from each that is to have them."""
+
+    def joined(self) -> Mapping[str, str]:
+        """Read back how the members act as one. Raises Failed: it isn't in force with some."""
+        first, *others = self.read_joining()
+        for name, wanted in {**first, **self.joining}.items():
+            found = [one.get(name) for one in (first, *others)]
+            if found != [wanted] * len(found):
+                raise Failed(f"{self.kind}: {name} is {found} with its members, not {wanted!r}")
+        return first
+
     def promote(self, lost: str) -> None:  # noqa: B027 - most systems elect by themselves
         """Make another primary in place of `lost`, where the system doesn't do so itself."""
 

@@ -3,7 +3,7 @@
 host-0: mongo-0     host-1: mongo-1     host-2: mongo-2
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -22,6 +22,12 @@ HEARTBEAT_MS = 200
 """MongoDB's own is 2 s: longer than the silence that is to be noticed."""
 CLIENT_MS = 1_000
 """How long a client waits to connect, and for an answer; and we for a write to be replicated."""
+_JOINING = {
+    "electionTimeoutMillis": ELECTION_TIMEOUT_MS,
+    "heartbeatIntervalMillis": HEARTBEAT_MS,
+    "heartbeatTimeoutSecs": 1,
+}
+"""Settings of the set."""
 
 
 class MongoMember(MongoServer):
@@ -56,14 +62,14 @@ class MongoReplicaSet(Cluster):
 
     def build(self) -> None:
         """Start them, tell one of all three, and wait until a primary is followed by the others."""
-        first, *_ = [
+        self._trio = [
             self.add(
                 f"mongo-{number}",
                 partial(MongoMember, self.binary, settings=self.settings, host=host),
             )
             for number, host in enumerate(self.hosts.all[: self.host_count])
         ]
-        with first.client() as client:
+        with self._trio[0].client() as client:
             client.admin.command("replSetInitiate", self._configuration())
         self.wait_until_settled()
 
@@ -81,6 +87,15 @@ class MongoReplicaSet(Cluster):
         """Whether a write of now is soon held by all: one is primary, and the others follow it."""
         return self._noted_by(self.host_count)
 
+    @property
+    def joining(self) -> Mapping[str, str]:
+        """Give what decides how soon a primary is missed."""
+        return {name: str(value) for name, value in _JOINING.items()}
+
+    def read_joining(self) -> Sequence[Mapping[str, str]]:
+        """Ask every member for the set's configuration; it may have come by a heartbeat."""
+        return [_joining_of(member) for member in self._trio]
+
     def has_new_primary(self, old: str) -> bool:
         """Whether another is primary, and a majority has a write of its term.
 
@@ -95,12 +110,7 @@ class MongoReplicaSet(Cluster):
 
     def _configuration(self) -> dict[str, Any]:
         members = [{"_id": number, "host": name} for number, name in enumerate(self._names())]
-        settings = {
-            "electionTimeoutMillis": ELECTION_TIMEOUT_MS,
-            "heartbeatIntervalMillis": HEARTBEAT_MS,
-            "heartbeatTimeoutSecs": 1,
-        }
-        return {"_id": self.settings["replSet"], "members": members, "settings": settings}
+        return {"_id": self.settings["replSet"], "members": members, "settings": _JOINING}
 
     def _noted_by(self, members: int | str) -> bool:
         """Write a note that no collection holds, and see whether so many members have it soon."""
@@ -119,3 +129,11 @@ class MongoReplicaSet(Cluster):
             ) as client,
         ):
             yield client
+
+
+def _joining_of(member: MongoMember) -> Mapping[str, str]:
+    with member.client() as client:
+        settings = client.admin.command("replSetGetConfig")["config"]["settings"]
+    # A member that follows another than the primary doesn't notice the primary's silence.
+    names = (*_JOINING, "chainingAllowed")
+    return {name: str(settings[name]).lower() for name in names}

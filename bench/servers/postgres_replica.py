@@ -25,6 +25,7 @@ from bench.servers.postgres import PostgresServer
 CLIENT_SECONDS = 2
 """How long a client of ours waits to connect, and for what it sent to arrive; libpq's least."""
 _PROMOTION_SECONDS = 20
+_WAITED_FOR = "synchronous_standby_names"
 
 
 class Standby(NamedTuple):
@@ -97,11 +98,18 @@ class PostgresMember(PostgresServer):
         """Have a commit wait for `standby` from now on, as far as `synchronous_commit` says."""
         with self.connection() as connection:
             connection.autocommit = True
-            name = sql.Literal(f'"{standby}"')
             connection.execute(
-                sql.SQL("ALTER SYSTEM SET synchronous_standby_names = {}").format(name)
+                sql.SQL("ALTER SYSTEM SET {} = {}").format(
+                    sql.Identifier(_WAITED_FOR), sql.Literal(_quoted(standby))
+                )
             )
             connection.execute("SELECT pg_reload_conf()")
+
+    def setting(self, name: str) -> str:
+        """Give a setting in force."""
+        with self.connection() as connection:
+            [[value]] = connection.execute("SELECT current_setting(%s)", [name]).fetchall()
+        return str(value)
 
     def standbys(self) -> Sequence[Standby]:
         """Give who streams from it."""
@@ -166,6 +174,15 @@ class PostgresReplica(Cluster):
         expected = Standby(self._standby.name, self.sync_state, in_step=True)
         return self._primary.standbys() == [expected]
 
+    @property
+    def joining(self) -> Mapping[str, str]:
+        """No commit waits for the standby."""
+        return {_WAITED_FOR: ""}
+
+    def read_joining(self) -> Sequence[Mapping[str, str]]:
+        """Ask the primary for whom its commits wait."""
+        return [{_WAITED_FOR: self._primary.setting(_WAITED_FOR)}]
+
     def promote(self, lost: str) -> None:
         """Fence the lost primary, and promote the standby; no commit waits for the lost one."""
         assert lost == self._primary.name, lost
@@ -208,6 +225,16 @@ class PostgresSynchronousReplica(PostgresReplica):
 
     sync_state = "sync"
 
+    @property
+    def joining(self) -> Mapping[str, str]:
+        """A commit waits for the standby, as far as `synchronous_commit` says."""
+        return {_WAITED_FOR: _quoted(self._standby.name)}
+
     def _attach(self) -> None:
         self._primary.require(self._standby.name)
         super()._attach()
+
+
+def _quoted(name: str) -> str:
+    """Give a standby's name as PostgreSQL's list of them has it."""
+    return f'"{name}"'

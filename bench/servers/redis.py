@@ -90,6 +90,11 @@ class RedisServer(LocalServer):
             if not snapshot.name.startswith("temp-"):
                 yield "redis-check-rdb", snapshot
 
+    def setting(self, name: str) -> str:
+        """Give a setting in force."""
+        with self.client() as client:
+            return str(client.config_get(name)[name])
+
     @contextmanager
     def client(self, seconds: float = 10) -> Iterator[Redis]:
         """Connect to it; an answer may take `seconds`. Raises Failed for the driver's errors."""

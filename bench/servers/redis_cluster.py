@@ -6,6 +6,7 @@ redis-3 follows redis-0, and so on. Who is cut off with one host loses two third
 its own primary stops to take writes once it has missed the majority for `cluster-node-timeout`.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from bench.servers.cluster import Cluster, until
 from bench.servers.hosts import Host
 from bench.servers.process import Port
 from bench.servers.redis import RedisServer
-from bench.servers.redis_sentinel import CLIENT_SECONDS, follows
+from bench.servers.redis_sentinel import CLIENT_SECONDS, alone, follows, read_alone
 
 NODE_TIMEOUT_MS = 1_000
 """Redis' own default is 15 s."""
+_MISSED_AFTER = "cluster-node-timeout"
 SLOTS = 16_384
 _PRIMARIES = 3
 _ASK_SECONDS = 0.5
@@ -33,7 +35,7 @@ class ClusterNode(RedisServer):
             **of.settings,
             "cluster-enabled": "yes",
             "cluster-config-file": "nodes.conf",
-            "cluster-node-timeout": str(NODE_TIMEOUT_MS),
+            _MISSED_AFTER: str(NODE_TIMEOUT_MS),
             "cluster-port": str(self.bus.number),
             "cluster-announce-ip": host.address,
             "bind-source-addr": host.address,
@@ -98,6 +100,17 @@ class RedisCluster(Cluster):
             return False
         pairs = zip(self._nodes[:_PRIMARIES], self._nodes[_PRIMARIES:], strict=True)
         return all(follows(one, other) or follows(other, one) for one, other in pairs)
+
+    @property
+    def joining(self) -> Mapping[str, str]:
+        """Give what decides how soon a primary is missed, and what stops one that is alone."""
+        return {_MISSED_AFTER: str(NODE_TIMEOUT_MS), **alone(self.settings)}
+
+    def read_joining(self) -> Sequence[Mapping[str, str]]:
+        """Ask every node."""
+        return [
+            {_MISSED_AFTER: node.setting(_MISSED_AFTER), **read_alone(node)} for node in self._nodes
+        ]
 
     def _all_met(self) -> bool:
         """Whether every node knows every other, and all slots are served."""

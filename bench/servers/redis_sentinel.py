@@ -16,6 +16,7 @@ NAME = "main"
 """What the Sentinels call the primary and its replicas."""
 DOWN_AFTER_MS = 1_000
 """Silence after which a Sentinel takes a server for down; Redis' own default is 30 s."""
+FAILOVER_TIMEOUT_MS = 4 * DOWN_AFTER_MS
 QUORUM = 2
 CLIENT_SECONDS = 1.0
 """How long a client of ours waits to connect, and for an answer."""
@@ -24,6 +25,14 @@ _ASK_SECONDS = 0.5
 # Redis' own are 10 s and 2 s. They decide how soon after a heal the old primary is turned into a
 # replica: Sentinel waits for four publishing periods (sentinel.c: sentinelRefreshInstanceInfo).
 _PERIODS = {"info-period": "1000", "publish-period": "500"}
+
+_WATCHING = {
+    "quorum": str(QUORUM),
+    "down-after-milliseconds": str(DOWN_AFTER_MS),
+    "failover-timeout": str(FAILOVER_TIMEOUT_MS),
+}
+_ALONE = {"min-replicas-to-write": "0", "min-replicas-max-lag": "10"}
+"""What has a primary without replicas refuse writes; Redis' own values."""
 
 
 class SentinelServer(RedisServer):
@@ -44,7 +53,7 @@ class SentinelServer(RedisServer):
             f"sentinel announce-ip {self.host.address}\n"
             f"sentinel monitor {NAME} {watched}\n"
             f"sentinel down-after-milliseconds {NAME} {DOWN_AFTER_MS}\n"
-            f"sentinel failover-timeout {NAME} {4 * DOWN_AFTER_MS}\n",
+            f"sentinel failover-timeout {NAME} {FAILOVER_TIMEOUT_MS}\n",
             encoding="utf-8",
         )
 
@@ -136,6 +145,18 @@ class RedisSentinel(Cluster):
         [leader] = [one for one in self._servers if one is self.members[name]]
         return all(follows(one, leader) for one in self._servers if one is not leader)
 
+    @property
+    def joining(self) -> Mapping[str, str]:
+        """Give what decides how soon a primary is missed, and what stops one that is alone."""
+        return {**_WATCHING, **alone(self.settings)}
+
+    def read_joining(self) -> Sequence[Mapping[str, str]]:
+        """Ask every Sentinel, and the server beside it, which may be the next primary."""
+        return [
+            {**_watching(sentinel), **read_alone(server)}
+            for sentinel, server in zip(self._sentinels, self._servers, strict=True)
+        ]
+
     def _settings(self, host: Host) -> Mapping[str, str]:
         """Give a server's settings; the first one started is the primary of the rest."""
         own = {
@@ -185,3 +206,18 @@ def follows(replica: RedisServer, leader: RedisServer) -> bool:
 def _replication(server: RedisServer) -> Any:
     with server.client(_ASK_SECONDS) as client:
         return client.info("replication")
+
+
+def alone(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Give what a primary without replicas is to do, by the settings given."""
+    return {name: settings.get(name, default) for name, default in _ALONE.items()}
+
+
+def read_alone(server: RedisServer) -> Mapping[str, str]:
+    """Read the same back."""
+    return {name: server.setting(name) for name in _ALONE}
+
+
+def _watching(sentinel: SentinelServer) -> Mapping[str, str]:
+    known = sentinel.sentinel("MASTER", NAME)
+    return {name: str(known[name]) for name in _WATCHING}

@@ -2,7 +2,7 @@
 
 from matplotlib.axes import Axes
 
-from bench.analysis.failover import FailoverFigures, several_lengths
+from bench.analysis.failover import FailoverFigures, Waited, several_lengths
 from bench.report import formats
 from bench.report.plots import canvas, shares
 from bench.report.plots.scene import Plot, Scene
@@ -11,8 +11,8 @@ READING = (
     "Bar: all writes acknowledged in the trial, to clients on either side; red: those whose effect"
     " was gone once all members agreed again. Uncontrolled: nobody in this run lost anything by"
     " this fault, so zero proves nothing. Spent twice: a token that both sides accepted, so it has"
-    " two holders. Served again: from the fault until the majority has a write acknowledged and no"
-    " call in vain any more."
+    " two holders. Served again: from the fault until the majority's side has its writes"
+    " acknowledged at half the rate of before."
 )
 
 
@@ -60,10 +60,16 @@ def _bar(axes: Axes, y: float, figures: FailoverFigures | None) -> None:
         text += " (uncontrolled)"
     if figures.spent_twice != 0:
         text += f"; {_spent_twice(figures)}"
-    until = figures.unavailable_ns
-    text += "; never served again" if until is None else f"; served again after {until / 1e9:.1f} s"
+    text += _served_again(figures.outage)
     share = figures.lost_writes / figures.acknowledged
     shares.bar(axes, y, share, text, bad=bool(figures.lost_writes or figures.spent_twice))
+
+
+def _served_again(outage: Waited | None) -> str:
+    if outage is None:
+        return ""
+    seconds = f"{outage.ns / 1e9:.1f} s"
+    return f"; served again after {seconds}" if outage.over else f"; not served for {seconds}"
 
 
 def _spent_twice(figures: FailoverFigures) -> str:

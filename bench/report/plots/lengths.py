@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 
-from bench.analysis.failover import FailoverFigures, several_lengths
+from bench.analysis.failover import FailoverFigures, Waited, several_lengths
 from bench.report import formats
 from bench.report.plots import canvas
 from bench.report.plots.failover import words
@@ -22,9 +22,9 @@ READING = (
     "Each bar: the writes acknowledged in a trial, to clients on either side, until the fault was"
     " healed; red, with its number above: those whose effect was gone once all members agreed again"
     " (both are means over trials). 0?: nobody in this run lost anything by this fault, so it"
-    " proves nothing. Served again: from the fault until the majority has a write acknowledged and"
-    " no call in vain any more, which may come after the heal; –: never, until the load ended with"
-    " the fault. Spent twice: tokens that both sides accepted, a trial. One scale for all."
+    " proves nothing. Served again: from the fault until the majority's side has its writes"
+    " acknowledged at half the rate of before; >: not before the load ended with the fault."
+    " Spent twice: tokens that both sides accepted, a trial. One scale for all."
 )
 
 Fault = tuple[str, float]
@@ -114,9 +114,14 @@ def _below(fault: Fault, figures: FailoverFigures | None) -> str:
     if figures is None:
         return f"{seconds:g} s\nnot\nmeasured\n"
     done = "pause " if "pause" in figures.means else "kill " if strike == "kill" else ""
-    until = figures.unavailable_ns
-    served = formats.NOTHING if until is None else f"{until / 1e9:.1f}"
+    served = _served(figures.outage)
     lasted = f"{figures.lasted_ns / 1e9:.1f}"
     spent = figures.spent_twice
     twice = "undecided" if spent is None else f"{spent / len(figures.trials):,.3g}"
     return f"{done}{seconds:g} s\n{lasted}\n{served}\n{twice}"
+
+
+def _served(outage: Waited | None) -> str:
+    if outage is None:
+        return formats.NOTHING
+    return f"{'' if outage.over else '>'}{outage.ns / 1e9:.1f}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.analysis.estimate import zero_bound
-from bench.analysis.failover import FailoverFigures
+from bench.analysis.failover import FailoverFigures, Waited
 from bench.report import formats
 from bench.report.blocks import Cell, Column, Group, Material, Prose, Row, Section, Table
 from bench.report.cross_check import cross_checked
@@ -14,9 +14,9 @@ READING = (
     " majority. In a kill nobody is cut off. Lost: acknowledged writes whose effect is gone once"
     " all members agree on one primary again. Spent twice: tokens that both sides were answered"
     " about while the fault lasted, and that were rotated successfully by both. Served again:"
-    " from the fault until the majority has a write acknowledged and no call in vain any more. A"
-    " cluster that shares the keys out goes on with those whose primary is well, and is served"
-    " again when the others are, too."
+    " from the fault until the majority's side has its writes acknowledged at half the rate of"
+    " before, over half a second in which no call fails or takes longer than that; > where that"
+    " was not so before the heal, with which the load ends."
     " Contradictions: sessions whose clients got answers that no order of the operations explains,"
     " by the checker that found them. They are what users met until the heal; losses are what was"
     " left afterwards."
@@ -96,14 +96,13 @@ def _sizes(every: Sequence[FailoverFigures], fault: str) -> list[str]:
 
 
 def _cells(figures: FailoverFigures) -> Sequence[Cell]:
-    until = figures.unavailable_ns
     wrong = "; ".join(figures.integrity)
     return [
         *_lost(figures),
         _spent_twice(figures),
         _contradictions(figures),
         Cell(formats.milliseconds(figures.lasted_ns), _ms(figures.lasted_ns)),
-        Cell("never" if until is None else formats.milliseconds(until), _ms(until)),
+        _outage(figures.outage),
         Cell(formats.milliseconds(figures.settled_ns), _ms(figures.settled_ns)),
         Cell(f"{figures.unanswered:,}", number=figures.unanswered),
         Cell(wrong, tone="bad") if wrong else Cell("nothing wrong"),
@@ -163,9 +162,16 @@ def _contradictions(figures: FailoverFigures) -> Cell:
     )
 
 
+def _outage(median: Waited | None) -> Cell:
+    if median is None:
+        return Cell("not measured", tone="none")
+    text = formats.milliseconds(median.ns)
+    return Cell(text if median.over else f"> {text}", _ms(median.ns))
+
+
 def _harm(number: int) -> Cell:
     return Cell(f"{number:,}", number=number, tone="bad" if number else "")
 
 
-def _ms(nanoseconds: float | None) -> float | None:
-    return None if nanoseconds is None else nanoseconds / 1e6
+def _ms(nanoseconds: float) -> float:
+    return nanoseconds / 1e6
