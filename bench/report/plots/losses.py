@@ -139,13 +139,13 @@ def _much(figures: FaultFigures) -> str:
 
 
 def _reach(figures: FaultFigures) -> str:
-    """Say how far back a loss reached, and what it brought back; of all, neither means anything."""
-    if figures.losses["lost_writes"].total == figures.acknowledged:
-        return ""
-    # A window of one trial or a few has no third digit.
-    reached = f"{formats.significant(figures.loss_window_ns / 1e9, 2)} s"
+    """Say how far back a loss reached, and what it brought back."""
     back = sum(figures.losses[harm].total for harm in BACK)
-    return f"{reached}, {back:,} back"
+    if figures.losses["lost_writes"].total == figures.acknowledged:
+        # All reaches as far back as the load does, and where nothing is left nothing comes back.
+        return f"{back:,} back" if back else ""
+    # A window of one trial or a few has no third digit.
+    return f"{formats.significant(figures.loss_window_ns / 1e9, 2)} s, {back:,} back"
 
 
 def _back(figures: FaultFigures) -> str:
