@@ -1,6 +1,6 @@
 """Trials of faults of a primary, for tests of reports."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from backends.store import Durability
 from bench.record import SubjectFacts, Trial
@@ -10,7 +10,7 @@ from tests import records
 LOSES, KEEPS = "redis:aof-everysec@sentinel", "redis:aof-everysec@sentinel-wait1"
 
 
-def facts() -> list[SubjectFacts]:
+def facts(labels: Sequence[str] = (LOSES, KEEPS)) -> list[SubjectFacts]:
     return [
         SubjectFacts(
             label=label,
@@ -21,7 +21,7 @@ def facts() -> list[SubjectFacts]:
             lacking={},
             topology=label.partition("@")[2],
         )
-        for label in (LOSES, KEEPS)
+        for label in labels
     ]
 
 

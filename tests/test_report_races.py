@@ -94,7 +94,7 @@ def test_mishaps_are_drawn_in_the_order_of_the_run(mishaps: Sequence[str]) -> No
     plot = races.draw(Scene(seen, looks(seen.subjects, names(seen.subjects)), "conditions"))
     assert plot is not None
     headings = [label.get_text() for label in plot.figure.axes[0].get_xticklabels()]
-    assert headings == [mishap.replace(" ", "\n") for mishap in mishaps]
+    assert headings == [f"amid\n{mishap}".replace(" ", "\n") for mishap in mishaps]
 
 
 def test_the_cross_check_is_counted(tmp_path: Path) -> None:

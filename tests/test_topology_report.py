@@ -5,16 +5,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from bench import report
 from bench.analysis import summary
 from bench.record import Trial
+from bench.report.names import names
+from bench.report.plots import canvas, lengths
+from bench.report.plots.palette import looks
+from bench.report.plots.scene import Scene
 from bench.report.terminal import short_table
 from scenarios.staleness import StalenessFindings
 from tests import records
 from tests.failovers import KEEPS, LOSES, facts, failed_over
 
 UNDECIDED = {"losses": "ValueError: never looked at"}
+IN_THE_LEGEND = 1
 
 
 def watched(label: str, *accepted_ns: int, never: int = 0) -> Trial:
@@ -48,6 +54,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def written(where: Path, trials: Sequence[Trial]) -> Path:
     folder = records.write(where / "results" / "run", records.run_of(facts(), trials), trials)
     return report.write(folder, where / "out").parent
+
+
+def lengths_of(trials: Sequence[Trial], labels: Sequence[str] = (LOSES, KEEPS)) -> Figure:
+    """Draw one picture; leave the style to who calls."""
+    found = summary(records.run_of(facts(labels), trials), trials)
+    plot = lengths.draw(Scene(found, looks(found.subjects, names(found.subjects)), "conditions"))
+    assert plot is not None
+    return plot.figure
 
 
 def test_a_zero_is_said_with_what_it_proves() -> None:
@@ -140,10 +154,50 @@ def test_several_lengths_are_drawn_side_by_side(tmp_path: Path) -> None:
     folder = written(tmp_path, trials)
     drawn = (folder / "plots" / "lengths.svg").read_text(encoding="utf-8")
     assert "1,224" in drawn
-    assert drawn.count("kill 4 s") == 2
+    assert drawn.count(">kill<") == 2
     # By the shortest nobody lost anything, nor by the kill: these zeros prove nothing.
-    assert drawn.count("0?") - drawn.count("0?:") == 4
+    assert drawn.count("fill: url(#") - IN_THE_LEGEND == 4
     assert not (folder / "plots" / "failover.svg").exists()
+
+
+def test_a_fault_that_lasted_longer_than_asked_for_says_so() -> None:
+    """Both times are there, and the one that differs is bold."""
+    trials = [failed_over(LOSES, "partition", 9, seconds) for seconds in (2.0, 4.0)]
+    with canvas.style():
+        figure = lengths_of(trials)
+        figure.draw_without_rendering()
+        words = [text for axes in figure.axes for text in axes.texts]
+        lasted = [text for text in words if text.get_text() == "4.0"]
+        assert [text.get_fontweight() for text in lasted] == ["bold", "normal"]
+        assert {"2", "4", "asked for, s", "lasted, s"} <= {text.get_text() for text in words}
+
+
+def test_ten_topologies_and_three_trials_have_their_room() -> None:
+    """Two panels side by side, the words below the bars clear of each other and of the next row."""
+    labels = [f"redis:none@{number}" for number in range(10)]
+    trials = [
+        failed_over(label, strike, 1_230 * (repeat > 1), seconds, repeat=repeat)
+        for label in labels
+        for strike, seconds in (
+            ("partition", 0.5), ("partition", 2.0), ("partition", 4.0), ("partition", 8.0),
+            ("kill", 4.0),
+        )
+        for repeat in (1, 2, 3)
+    ]  # fmt: skip
+    with canvas.style():
+        figure = lengths_of(trials, labels)
+        figure.draw_without_rendering()
+        assert len({axes.get_position().x0 for axes in figure.axes}) == 2
+        drawn = [text for axes in figure.axes for text in [*axes.texts, axes.title]]
+        written = [text for text in drawn if text.get_text()]
+        assert sum(text.get_text() == "2 of 3" for text in written) == 50
+        boxes = [text.get_window_extent() for text in written]
+    assert not [
+        (written[number].get_text(), other.get_text())
+        for number, one in enumerate(boxes)
+        for other, beside in zip(written[number + 1 :], boxes[number + 1 :], strict=True)
+        if one.overlaps(beside)
+    ]
 
 
 @pytest.mark.parametrize("seconds", [3.0, 8.0])

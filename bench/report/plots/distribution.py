@@ -1,9 +1,12 @@
 """The whole distribution of rotation latency, as far out as the samples carry it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from backends.store import Durability
 from bench.analysis.latency import LatencyCell
 from bench.report import formats
 from bench.report.plots import canvas, facets
@@ -19,8 +22,8 @@ COLUMNS = 2
 READING = (
     "Each line: the latency (vertical) that a share of the rotations (horizontal) stayed at or"
     " below, from the samples of all trials together; it ends at the last rank that a sample lies"
-    " beyond. * the load generator was the limit, so its own queue is in the figure. Each set of"
-    " axes has a vertical scale of its own."
+    " beyond. Thin and pale: limited, which means that the load generator was the limit, so its own"
+    " queue is in the figure. Each set of axes has a vertical scale of its own."
 )
 
 
@@ -74,16 +77,25 @@ def draw(scene: Scene) -> Plot | None:
         f"Distribution of rotation latency at {formats.count(at or 0, 'connection')}, to the"
         " farthest percentile that the samples carry.",
         "Percentile curves of rotation latency, one set of axes a durability class. The figures"
-        " are in the table of every cell.",
+        f" are in the table of every cell.{_limited(classes)}",
     )
 
 
 def _line(axes: Axes, cell: LatencyCell, look: Look) -> None:
     beyond, latency_ms = _curve(cell)
-    star = "" if "generator-limited" not in cell.why else " *"
+    limited = "generator-limited" in cell.why
     axes.plot(
-        beyond, latency_ms, color=look.colour, linestyle=look.line, label=f"{look.name}{star}"
-    )
+        beyond, latency_ms, color=look.colour, linestyle=look.line,
+        linewidth=1.0 if limited else 1.9, alpha=0.75 if limited else 1.0,
+        label=f"{look.name}, limited" if limited else look.name, zorder=2 if limited else 3,
+    )  # fmt: skip
+
+
+def _limited(classes: Sequence[tuple[Durability, Sequence[LatencyCell]]]) -> str:
+    labels = [
+        cell.label for _, cells in classes for cell in cells if "generator-limited" in cell.why
+    ]
+    return f" Limited by the load generator: {formats.listed(labels)}." if labels else ""
 
 
 def _curve(cell: LatencyCell) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

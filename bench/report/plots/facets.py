@@ -22,8 +22,13 @@ Stroke = Callable[[Axes, Sequence[float], Sequence[LatencyCell], Look], None]
 """Draws one subject's cells at these x positions."""
 
 
-def grid(scene: Scene, unit: str, stroke: Stroke) -> tuple[Figure, Sequence[LatencyCell]] | None:
-    """Draw every subject of every class; give the figure and the cells it shows."""
+def grid(
+    scene: Scene, unit: str, stroke: Stroke, *, lines: bool
+) -> tuple[Figure, Sequence[LatencyCell]] | None:
+    """Draw every subject of every class; give the figure and the cells it shows.
+
+    `lines` says whether the stroke joins a subject's cells, so that the legend shows what is drawn.
+    """
     cells = [cell for cell in scene.summary.cells if "n/a" not in cell.why]
     workloads = [name for name in WORKLOADS if any(c.workload == name for c in cells)]
     measured = {cell.label for cell in cells}
@@ -56,7 +61,7 @@ def grid(scene: Scene, unit: str, stroke: Stroke) -> tuple[Figure, Sequence[Late
             axes.set_xticks(range(len(connections)), map(str, connections))
             axes.set_xlim(-0.5, len(connections) - 0.5)
         row[-1].legend(
-            handles=[_handle(scene.looks[subject.label]) for subject in members],
+            handles=[_handle(scene.looks[subject.label], lines=lines) for subject in members],
             loc="upper left", bbox_to_anchor=(1.02, 1.03), borderaxespad=0,
             title=CLASS_TITLES[durability], alignment="left",
             title_fontproperties={"size": 8, "style": "italic"},
@@ -70,11 +75,6 @@ def grid(scene: Scene, unit: str, stroke: Stroke) -> tuple[Figure, Sequence[Late
     return figure, shown
 
 
-def face(cell: LatencyCell, look: Look) -> str:
-    """Fill a marker, or leave it hollow where the cell isn't ranked."""
-    return look.colour if cell.ranked else "white"
-
-
 def sizes(cells: Sequence[LatencyCell], mark: str = "point") -> str:
     """Say how many trials and operations stand behind a picture."""
     trials = sorted({len(cell.trials) for cell in cells})
@@ -82,7 +82,6 @@ def sizes(cells: Sequence[LatencyCell], mark: str = "point") -> str:
     return f"{each} trials a {mark}, {sum(cell.operations for cell in cells):,} operations."
 
 
-def _handle(look: Look) -> Line2D:
-    return Line2D(
-        [], [], color=look.colour, marker=look.marker, linestyle=look.line, label=look.name
-    )
+def _handle(look: Look, *, lines: bool) -> Line2D:
+    line = look.line if lines else ""
+    return Line2D([], [], color=look.colour, marker=look.marker, linestyle=line, label=look.name)

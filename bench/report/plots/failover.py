@@ -9,10 +9,10 @@ from bench.report.plots.scene import Plot, Scene
 
 READING = (
     "Bar: all writes acknowledged in the trial, to clients on either side; red: those whose effect"
-    " was gone once all members agreed again. Uncontrolled: nobody in this run lost anything by"
-    " this fault, so zero proves nothing. Spent twice: a token that both sides accepted, so it has"
-    " two holders. Served again: from the fault until the majority's side has its writes"
-    " acknowledged at half the rate of before."
+    " was gone once all members agreed again. Hatched, uncontrolled: nobody in this run lost"
+    " anything by this fault, so zero proves nothing. Spent twice: a token that both sides"
+    " accepted, so it has two holders. Served again: from the fault until the majority's side has"
+    " its writes acknowledged at half the rate of before."
 )
 
 
@@ -56,13 +56,15 @@ def _bar(axes: Axes, y: float, figures: FailoverFigures | None) -> None:
         shares.note(axes, y, f"{missing}; {_spent_twice(figures)}", bad=bad)
         return
     text = f"{figures.lost_writes:,} of {figures.acknowledged:,} lost"
-    if not figures.lost_writes and not figures.controlled_by:
+    unproven = not figures.lost_writes and not figures.controlled_by
+    if unproven:
         text += " (uncontrolled)"
     if figures.spent_twice != 0:
         text += f"; {_spent_twice(figures)}"
     text += _served_again(figures.outage)
     share = figures.lost_writes / figures.acknowledged
-    shares.bar(axes, y, share, text, bad=bool(figures.lost_writes or figures.spent_twice))
+    bad = bool(figures.lost_writes or figures.spent_twice)
+    shares.bar(axes, y, share, text, bad=bad, unproven=unproven)
 
 
 def _served_again(outage: Waited | None) -> str:

@@ -1,6 +1,7 @@
 """What a longer fault takes: panels of topologies, in each a bar a length, lost at its foot."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -8,22 +9,34 @@ from bench.analysis.failover import FailoverFigures, Waited, several_lengths
 from bench.report import formats
 from bench.report.plots import canvas
 from bench.report.plots.failover import words
-from bench.report.plots.palette import HARMED, PLAIN, QUIET, WHOLE
+from bench.report.plots.palette import (
+    HARMED,
+    KEPT,
+    PLAIN,
+    QUIET,
+    UNPROVEN,
+    UNPROVEN_LINES,
+    patch,
+)
 from bench.report.plots.scene import Plot, Scene
 
-HEIGHT = 2.1
-"""Inches of a row of panels."""
+COLUMNS = 2
+"""Panels side by side: in three columns the words below the bars would touch."""
+HEIGHT, LINE = 1.4, 8.4
+"""Of a panel without the words below, inches; of a line of them, points."""
 GAP = 0.6
 """Of a bar, between partitions and kills."""
 SMALL = 6.8
-ROWS = "fault\nlasted, s\nserved again, s\nspent twice"
-"""What stands below each bar."""
+OFF = 0.1
+"""Of the time asked for: what a fault may last longer without being said to."""
 READING = (
     "Each bar: the writes acknowledged in a trial, to clients on either side, until the fault was"
     " healed; red, with its number above: those whose effect was gone once all members agreed again"
-    " (both are means over trials). 0?: nobody in this run lost anything by this fault, so it"
-    " proves nothing. Served again: from the fault until the majority's side has its writes"
-    " acknowledged at half the rate of before; >: not before the load ended with the fault."
+    " (both are means over trials). Hatched: nobody in this run lost anything by this fault, so"
+    " zero proves nothing (uncontrolled). Lasted: until it was healed; bold where that is not what"
+    " was asked for, since a long partition isn't healed before another primary is there. Served"
+    " again: from the fault until the majority's side has its writes acknowledged at half the rate"
+    " of before; >: not before the load ended with the fault. Both times are medians over trials."
     " Spent twice: tokens that both sides accepted, a trial. One scale for all."
 )
 
@@ -32,31 +45,29 @@ Fault = tuple[str, float]
 
 
 def draw(scene: Scene) -> Plot | None:
-    """Draw acknowledged and lost writes against the length of the fault, a row a backend."""
+    """Draw acknowledged and lost writes against the length of the fault, a panel a topology."""
     every = scene.summary.failovers
     if not several_lengths(every):
         return None
-    backend = {subject.label: subject.backend for subject in scene.summary.subjects}
-    kinds: dict[str, list[str]] = {}
-    for label in dict.fromkeys(one.label for one in every):
-        kinds.setdefault(backend[label], []).append(label)
-    columns = max(map(len, kinds.values()))
-    figure = canvas.sheet(HEIGHT * len(kinds) + 0.1)
-    grid = figure.subplots(len(kinds), columns, sharey=True, squeeze=False)
+    labels = list(dict.fromkeys(one.label for one in every))
+    columns = min(COLUMNS, len(labels))
+    rows = -(-len(labels) // columns)
+    heads = _heads(every)
+    figure = canvas.sheet((HEIGHT + len(heads) * LINE / 72) * rows + 0.1)
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
     places = _places(list(dict.fromkeys(_fault(one) for one in every)))
-    for row, labels in zip(grid, kinds.values(), strict=True):
-        for axes, label in zip(row, labels, strict=False):
-            mine = [one for one in every if one.label == label]
-            _panel(axes, mine, places)
-            axes.set_title(scene.looks[label].name.replace("@", "\n@"), weight="bold", fontsize=8)
-        for axes in row[len(labels) :]:
+    for number, axes in enumerate(grid.flat):
+        if number >= len(labels):
             axes.set_axis_off()
+            continue
+        label = labels[number]
+        _panel(axes, {_fault(one): one for one in every if one.label == label}, places, heads)
+        axes.set_title(scene.looks[label].name, weight="bold", fontsize=8)
+    for row in grid:
         row[0].set_ylabel("writes a trial")
         row[0].yaxis.set_major_formatter("{x:,.0f}")
-        row[0].annotate(
-            ROWS, (0, 0), xycoords="axes fraction", xytext=(-5, -3.5), textcoords="offset points",
-            ha="right", va="top", fontsize=SMALL, color=QUIET,
-        )  # fmt: skip
+        for line, head in enumerate(heads):
+            _word(row[0], ("axes fraction", 0), line, head, ha="right", color=QUIET)
     most = max(one.acknowledged / max(one.decided, 1) for one in every)
     grid[0][0].set_ylim(0, 1.13 * most)
     n = formats.span(one.decided for one in every)
@@ -65,6 +76,16 @@ def draw(scene: Scene) -> Plot | None:
         "Acknowledged, and lost, the longer the fault lasts",
         [READING, f"n={n} decided of each fault. {scene.conditions}"],
     )
+    figure.legend(
+        handles=[
+            patch("kept", KEPT),
+            patch("none lost, uncontrolled", KEPT, UNPROVEN),
+            patch("lost", HARMED),
+        ],
+        loc="upper right",
+        bbox_to_anchor=(0.995, 1 - 0.04 / figure.get_figheight()),
+        ncols=3,
+    ).set_in_layout(False)
     return Plot(
         figure,
         "Acknowledged and lost writes against the length of the fault, a panel a topology.",
@@ -82,43 +103,81 @@ def _places(faults: Sequence[Fault]) -> Mapping[Fault, float]:
     return {fault: x + GAP * (fault[0] != first) for x, fault in enumerate(faults)}
 
 
-def _panel(axes: Axes, mine: Sequence[FailoverFigures], places: Mapping[Fault, float]) -> None:
+def _heads(every: Sequence[FailoverFigures]) -> Sequence[str]:
+    """Name the lines of words below the bars; of one trial it is plain how many lost something."""
+    several = any(one.decided > 1 for one in every)
+    lost_in = ["trials with loss"] if several else []
+    return ["fault", "asked for, s", "lasted, s", "served again, s", *lost_in, "spent twice"]
+
+
+def _panel(
+    axes: Axes,
+    at: Mapping[Fault, FailoverFigures],
+    places: Mapping[Fault, float],
+    heads: Sequence[str],
+) -> None:
     axes.grid(visible=False, axis="x")
-    axes.tick_params(axis="x", length=0)
+    axes.set_xticks([])
     axes.set_xlim(-0.6, max(places.values()) + 0.6)
-    at = {_fault(one): one for one in mine}
-    axes.set_xticks(
-        [*places.values()],
-        [_below(fault, at.get(fault)) for fault in places],
-        fontsize=SMALL,
-    )
-    for fault, one in at.items():
-        n, x = one.decided, places[fault]
-        if not n:
-            axes.text(x, 0, "undecided", rotation=90, ha="center", fontsize=7.2, color=QUIET)
-            continue
-        axes.bar(x, one.acknowledged / n, width=0.78, color=WHOLE, linewidth=0)
-        axes.bar(x, one.lost_writes / n, width=0.78, color=HARMED, linewidth=0)
-        proves = one.lost_writes or one.controlled_by
-        axes.annotate(
-            f"{one.lost_writes / n:,.0f}" + ("" if proves else "?"),
-            (x, one.acknowledged / n), xytext=(0, 2), textcoords="offset points", ha="center",
-            fontsize=7.2, weight="bold" if one.lost_writes else "normal",
-            color=HARMED if one.lost_writes else PLAIN if proves else QUIET,
-        )  # fmt: skip
+    for fault, x in places.items():
+        one = at.get(fault)
+        words = _below(fault, one)
+        for line, head in enumerate(heads):
+            weight = "bold" if head.startswith("lasted") and one and _off(one) else "normal"
+            _word(axes, ("data", x), line, words.get(head, ""), ha="center", weight=weight)
+        if one:
+            _bar(axes, x, one)
 
 
-def _below(fault: Fault, figures: FailoverFigures | None) -> str:
-    """Say, a line each: the fault, how long it was, when they were served, what was spent twice."""
+def _bar(axes: Axes, x: float, one: FailoverFigures) -> None:
+    n = one.decided
+    if not n:
+        axes.text(x, 0, "undecided", rotation=90, ha="center", fontsize=7.2, color=QUIET)
+        return
+    unproven = not one.lost_writes and not one.controlled_by
+    axes.bar(
+        x, one.acknowledged / n, width=0.78, color=KEPT, linewidth=0,
+        hatch=UNPROVEN if unproven else None, edgecolor=UNPROVEN_LINES,
+    )  # fmt: skip
+    axes.bar(x, one.lost_writes / n, width=0.78, color=HARMED, linewidth=0)
+    axes.annotate(
+        f"{one.lost_writes / n:,.0f}",
+        (x, one.acknowledged / n), xytext=(0, 2), textcoords="offset points", ha="center",
+        fontsize=7.2, weight="bold" if one.lost_writes else "normal",
+        color=HARMED if one.lost_writes else QUIET if unproven else PLAIN,
+    )  # fmt: skip
+
+
+def _word(axes: Axes, x: tuple[str, float], line: int, word: str, **look: Any) -> None:
+    """Write into a line below the axes, at an x of the data or to the left of all."""
+    coordinates, at = x
+    axes.annotate(
+        word, (at, 0), xycoords=(coordinates, "axes fraction"),
+        xytext=(-5 if coordinates == "axes fraction" else 0, -4.5 - line * LINE),
+        textcoords="offset points", va="top", fontsize=SMALL, annotation_clip=False, **look,
+    )  # fmt: skip
+
+
+def _off(figures: FailoverFigures) -> bool:
+    return abs(figures.lasted_ns / 1e9 - figures.seconds) > OFF * figures.seconds
+
+
+def _below(fault: Fault, figures: FailoverFigures | None) -> Mapping[str, str]:
+    """Give head -> word of one bar."""
     strike, seconds = fault
     if figures is None:
-        return f"{seconds:g} s\nnot\nmeasured\n"
-    done = "pause " if "pause" in figures.means else "kill " if strike == "kill" else ""
-    served = _served(figures.outage)
-    lasted = f"{figures.lasted_ns / 1e9:.1f}"
+        return {"fault": strike, "asked for, s": f"{seconds:g}", "lasted, s": "not measured"}
     spent = figures.spent_twice
-    twice = "undecided" if spent is None else f"{spent / len(figures.trials):,.3g}"
-    return f"{done}{seconds:g} s\n{lasted}\n{served}\n{twice}"
+    return {
+        "fault": "pause" if "pause" in figures.means else strike,
+        "asked for, s": f"{seconds:g}",
+        "lasted, s": f"{figures.lasted_ns / 1e9:.1f}",
+        "served again, s": _served(figures.outage),
+        "trials with loss": (
+            f"{figures.trials_with_loss} of {figures.decided}" if figures.decided else "undecided"
+        ),
+        "spent twice": "undecided" if spent is None else f"{spent / len(figures.trials):,.3g}",
+    }
 
 
 def _served(outage: Waited | None) -> str:

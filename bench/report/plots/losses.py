@@ -1,35 +1,50 @@
 """What was acknowledged and is gone: every subject against every fault, at a glance."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.typing import ColorType
 
 from bench.analysis import Summary
 from bench.analysis.durability import FaultFigures, Harm
 from bench.report import formats
 from bench.report.plots import canvas, rows
-from bench.report.plots.palette import PLAIN, QUIET
+from bench.report.plots.palette import (
+    EDGE,
+    HARM,
+    KEPT,
+    PLAIN,
+    QUIET,
+    UNPROVEN,
+    UNPROVEN_LINES,
+    patch,
+)
 from bench.report.plots.scene import Plot, Scene
 
-KEPT, UNCONTROLLED, UNMEASURED, EDGE = "#CFE8CF", "#EEF1EE", "#FFFFFF", "#999999"
-HARM = LinearSegmentedColormap.from_list("harm", ["#FBD9B5", "#EE6A50", "#A50F15"])
-"""From a few of the acknowledged writes to all of them."""
-DARK = 0.45
+DARK = 0.6
 """Share from which a cell is too dark for black letters."""
-Look = tuple[object, str, str]
-"""A cell's colour, the colour of its letters, and what it says."""
 ROW = 1.3
 """A row has room for two lines."""
 BACK: Sequence[Harm] = ("resurrected_rotated", "resurrected_revoked")
 READING = (
     "Each cell is one kind of fault under load, n times, and counts acknowledged writes, lost of"
     " all. Red: some were gone afterwards, the darker the more, with how far back the loss reached"
-    " and how many sessions had a rotated or revoked token good again (“back”). Green: none lost;"
-    " with n faults the true share of faults that lose is below the bound, at 95%. Grey: none lost,"
-    " but nobody lost any by this fault, so it proves nothing (uncontrolled)."
+    " and how many sessions had a rotated or revoked token good again (“back”). Blue: none lost;"
+    " with n faults the true share of faults that lose is below the bound, at 95%. Hatched: none"
+    " lost, but nobody lost any by this fault, so it proves nothing (uncontrolled)."
 )
+
+
+class Look(NamedTuple):
+    """A cell's colour, its letters' colour, its hatch, and what it says."""
+
+    colour: ColorType | None
+    ink: str
+    text: str
+    hatch: str | None = None
 
 
 def draw(scene: Scene) -> Plot | None:
@@ -67,15 +82,14 @@ def draw(scene: Scene) -> Plot | None:
     )
     figure.legend(
         handles=[
-            Patch(facecolor=KEPT, edgecolor=EDGE, label="none lost"),
-            Patch(facecolor=HARM(0.1), edgecolor=EDGE, label="some lost"),
-            Patch(facecolor=HARM(1.0), edgecolor=EDGE, label="all lost"),
-            Patch(facecolor=UNCONTROLLED, edgecolor=EDGE, label="none lost, uncontrolled"),
-            Patch(facecolor=UNMEASURED, edgecolor=EDGE, label="not measured, or n/a"),
+            patch("none lost", KEPT),
+            patch("none lost, uncontrolled", KEPT, UNPROVEN),
+            patch("some lost", HARM(0.1)),
+            patch("all lost", HARM(1.0)),
         ],
         loc="upper right",
         bbox_to_anchor=(0.995, 1 - 0.04 / figure.get_figheight()),
-        ncols=5,
+        ncols=4,
     ).set_in_layout(False)
     return Plot(
         figure,
@@ -85,37 +99,53 @@ def draw(scene: Scene) -> Plot | None:
 
 
 def _cell(axes: Axes, x: int, y: float, look: Look, columns: int) -> None:
-    colour, ink, text = look
-    axes.add_patch(
-        Rectangle((x + 0.01, y - 0.46), 0.98, 0.92, facecolor=colour, edgecolor=EDGE, linewidth=0.4)
-    )
+    # What has no figure has no box either: no shade of one could say that.
+    if look.colour is not None:
+        axes.add_patch(
+            Rectangle(
+                (x + 0.01, y - 0.46), 0.98, 0.92, facecolor=look.colour, hatch=look.hatch,
+                edgecolor=UNPROVEN_LINES if look.hatch else EDGE, linewidth=0.4,
+            )
+        )  # fmt: skip
     # With many faults side by side a cell is narrow.
     size = 7.2 if columns <= 4 else 5.6  # noqa: PLR2004
-    axes.text(x + 0.5, y, text, ha="center", va="center", fontsize=size, color=ink)
+    text = axes.text(x + 0.5, y, look.text, ha="center", va="center", fontsize=size, color=look.ink)
+    if look.hatch:
+        text.set_path_effects([withStroke(linewidth=2.5, foreground=KEPT)])
 
 
 def _look(summary: Summary, label: str, fault: str) -> Look:
     figures = summary.fault(label, fault)
     if figures is None:
-        return UNMEASURED, QUIET, summary.absence(label, fault)
+        return Look(None, QUIET, summary.absence(label, fault))
     if figures.held_by_client:
-        return UNMEASURED, QUIET, "n/a: held by\nthe client"
+        return Look(None, QUIET, "n/a: held by\nthe client")
     loss, n = figures.losses["lost_writes"], len(figures.trials)
     if loss.bound is not None:
         bound = formats.bound(loss.bound)
         text = f"0 of {figures.acknowledged:,}\n{_back(figures) or f'n={n}: ≤ {bound}'}"
-        if summary.controlled(figures.fault, "lost_writes"):
-            return KEPT, "#113311", text
-        return UNCONTROLLED, "#555555", text
+        proven = summary.controlled(figures.fault, "lost_writes")
+        return Look(KEPT, PLAIN, text, None if proven else UNPROVEN)
     share = loss.total / figures.acknowledged
+    ink = "#FFFFFF" if share > DARK else PLAIN
+    after = _back(figures) if "never" in figures.came_back else _reach(figures)
+    return Look(HARM(share), ink, f"{_much(figures)}\n{after}".strip())
+
+
+def _much(figures: FaultFigures) -> str:
+    lost = figures.losses["lost_writes"].total
+    every = lost == figures.acknowledged
+    return f"{'all' if every else f'{lost:,}'} of {figures.acknowledged:,}"
+
+
+def _reach(figures: FaultFigures) -> str:
+    """Say how far back a loss reached, and what it brought back."""
     back = sum(figures.losses[harm].total for harm in BACK)
-    much = "all" if loss.total == figures.acknowledged else f"{loss.total:,}"
-    text = f"{much} of {figures.acknowledged:,}"
-    if "never" in figures.came_back:
-        return HARM(share), "#FFFFFF" if share > DARK else PLAIN, f"{text}\n{_back(figures)}"
-    reached = f"{formats.significant(figures.loss_window_ns / 1e9)} s"
-    text += f"\n{reached}, {back:,} back" if back else f"\n{reached}"
-    return HARM(share), "#FFFFFF" if share > DARK else PLAIN, text
+    if figures.losses["lost_writes"].total == figures.acknowledged:
+        # All reaches as far back as the load does, and where nothing is left nothing comes back.
+        return f"{back:,} back" if back else ""
+    # A window of one trial or a few has no third digit.
+    return f"{formats.significant(figures.loss_window_ns / 1e9, 2)} s, {back:,} back"
 
 
 def _back(figures: FaultFigures) -> str:

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import LinearSegmentedColormap, rgb_to_hsv, to_hex, to_rgb
+from matplotlib.patches import Patch
+from matplotlib.typing import ColorType
 
 from bench.record import SubjectFacts
 
@@ -28,13 +30,27 @@ COLOURS = {
 OTHERS = ("#332288", "#882255", "#44AA99", "#663300", "#AA4499", "#117733")
 """For stores of third parties, in the order of the run."""
 
-HARMED, WHOLE, QUIET, PLAIN = "#B3000C", "#B9C4CE", "#777777", "#222222"
-"""Of harms and what they are a part of; of words about what is missing, and of all others."""
+KEPT, SOME, HARMED = "#C6D8E6", "#F08A70", "#B2182B"
+"""No harm, some, and much, in cells and bars: blue against red, and of other lightness."""
+HARM = LinearSegmentedColormap.from_list("harm", ["#FBD9B5", SOME, HARMED])
+"""From a little harm to nothing but."""
+UNPROVEN, UNPROVEN_LINES, EDGE = "////", "#8FA6B8", "#999999"
+"""Hatch over `KEPT`, and its colour: no harm, but nobody came to any, so it proves nothing."""
+QUIET, PLAIN = "#777777", "#222222"
+"""Of words about what is missing, and of all others; those about a harm have its colour."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 Line = Literal["-"] | tuple[float, Sequence[float]]
 LINES: Sequence[Line] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
 LIGHTER = (0.0, 0.22, 0.4, 0.5)
+NEAR = 0.12
+"""Of the circle of hues: two that are less apart need another dash."""
+
+
+def patch(label: str, colour: ColorType, hatch: str | None = None) -> Patch:
+    """Give a legend's swatch of a cell or bar."""
+    edge = UNPROVEN_LINES if hatch else EDGE
+    return Patch(facecolor=colour, edgecolor=edge, hatch=hatch, linewidth=0.6, label=label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +74,50 @@ def colours(subjects: Sequence[SubjectFacts]) -> Mapping[str, str]:
 
 
 def looks(subjects: Sequence[SubjectFacts], names: Mapping[str, str]) -> Mapping[str, Look]:
-    """Give label -> look; a backend's profiles in the order of the run."""
+    """Give label -> look; marker and line tell apart what is of one hue in one class."""
     known = colours(subjects)
-    profiles: dict[str, int] = {}
+    shapes: dict[str, int] = {}
     found: dict[str, Look] = {}
-    for subject in subjects:
-        number = profiles.get(subject.backend, 0)
+    for number, subject in enumerate(subjects):
+        before = subjects[:number]
+        own = [shapes[one.label] for one in before if one.backend == subject.backend]
+        near = [
+            shapes[one.label]
+            for one in before
+            if one.durability == subject.durability
+            and _near(known[one.backend], known[subject.backend])
+        ]
+        shape = _shape(own, near)
+        shapes[subject.label] = shape
         found[subject.label] = Look(
             names[subject.label],
-            _lighter(known[subject.backend], LIGHTER[number % len(LIGHTER)]),
-            MARKERS[number % len(MARKERS)],
-            LINES[number % len(LINES)],
+            _lighter(known[subject.backend], LIGHTER[len(own) % len(LIGHTER)]),
+            MARKERS[shape],
+            LINES[shape % len(LINES)],
         )
-        profiles[subject.backend] = number + 1
     return found
+
+
+def _shape(own: Sequence[int], near: Sequence[int]) -> int:
+    """Choose a marker and line that no sibling has, nor who is drawn beside in a like colour."""
+
+    def taken(shape: int) -> tuple[bool, bool, bool, int]:
+        line = shape % len(LINES)
+        return (
+            line in {one % len(LINES) for one in near},
+            shape in own,
+            line in {one % len(LINES) for one in own},
+            (shape - len(own)) % len(MARKERS),
+        )
+
+    return min(range(len(MARKERS)), key=taken)
+
+
+def _near(one: str, other: str) -> bool:
+    """Tell whether two colours are of about one hue."""
+    (hue, *_), (beside, *_) = (rgb_to_hsv(to_rgb(colour)) for colour in (one, other))
+    apart = abs(hue - beside)
+    return bool(min(apart, 1 - apart) < NEAR)
 
 
 def _lighter(colour: str, by: float) -> str:

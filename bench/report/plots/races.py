@@ -4,18 +4,27 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Rectangle
 
 from bench.analysis.consistency import RaceFigures, controls
 from bench.report import formats
 from bench.report.plots import canvas, rows
-from bench.report.plots.palette import PLAIN, QUIET
+from bench.report.plots.palette import (
+    HARMED,
+    KEPT,
+    PLAIN,
+    QUIET,
+    SOME,
+    UNPROVEN,
+    UNPROVEN_LINES,
+    patch,
+)
 from bench.report.plots.scene import Plot, Scene
 
-HELD, SOME, MOST, ALARM, NOTHING = "#D3E0EA", "#F08A70", "#B2182B", "#F2CF66", "#FFFFFF"
+ALARM, NOTHING = "#F2CF66", "#FFFFFF"
 HALF = 0.5
 """From this share of lost races on, the deeper red."""
-EDGE, FINE = "#FFFFFF", "#AFC0CD"
+EDGE = "#FFFFFF"
 GAP = 0.35
 """Of a column, between kinds of races."""
 NAIVE_HEADING = "naive ways: read, decide, write back (the positive control)"
@@ -24,7 +33,9 @@ READING = (
     " make their calls at the same moment. A race counts where a call overlapped the one that"
     " decided it, or harm was done. Red: a token was good afterwards that should not be: several"
     " holders of one session, or one that outlived its end. Yellow: somebody was refused as a"
-    " thief, or refused otherwise, for nothing that anyone did. None met: no call overlapped."
+    " thief, or refused otherwise, for nothing that anyone did. Hatched: none lost,"
+    " but nobody in this run lost such a race, so it proves nothing (uncontrolled). None met: no"
+    " call overlapped."
 )
 
 
@@ -39,14 +50,14 @@ class Column(NamedTuple):
     def kind(self) -> str:
         """Say what met."""
         met = formats.CONTESTS[self.contest].replace(" against ", "\nagainst ")
-        return met if self.mishap == "none" else f"{met}, {self.instances} instances, amid"
+        return met if self.mishap == "none" else f"{met}\n({self.instances} instances)"
 
     @property
     def heading(self) -> str:
         """Say among how many, or what went wrong."""
         if self.mishap == "none":
             return f"{self.instances}\ninstances"
-        return self.mishap.replace(" ", "\n")
+        return f"amid {self.mishap}".replace(" ", "\n")
 
 
 def draw(scene: Scene) -> Plot | None:
@@ -58,7 +69,7 @@ def draw(scene: Scene) -> Plot | None:
         return None
     naive = [subject for subject in summary.subjects if subject.naive]
     layout = rows.below(rows.place(summary.by_class()), NAIVE_HEADING, naive)
-    figure = canvas.sheet(layout.inches + 0.45)
+    figure = canvas.sheet(layout.inches + 0.55)
     axes = figure.subplots()
     rows.paint(axes, layout, scene.looks)
     places = _places(columns)
@@ -79,11 +90,11 @@ def draw(scene: Scene) -> Plot | None:
     )
     figure.legend(
         handles=[
-            Patch(facecolor=HELD, edgecolor="#999999", label="none lost"),
-            Patch(facecolor=HELD, edgecolor="#999999", hatch="///", label="none, uncontrolled"),
-            Patch(facecolor=ALARM, edgecolor="#999999", label="false alarms"),
-            Patch(facecolor=SOME, edgecolor="#999999", label="some lost"),
-            Patch(facecolor=MOST, edgecolor="#999999", label="half or more"),
+            patch("none lost", KEPT),
+            patch("none lost, uncontrolled", KEPT, UNPROVEN),
+            patch("false alarms", ALARM),
+            patch("some lost", SOME),
+            patch("half or more", HARMED),
         ],
         loc="upper right",
         bbox_to_anchor=(0.995, 1 - 0.04 / figure.get_figheight()),
@@ -126,14 +137,15 @@ def _head(axes: Axes, columns: Sequence[Column], places: Sequence[float]) -> Non
     axes.tick_params(axis="x", length=0)
     axes.grid(visible=False)
     axes.spines["bottom"].set_visible(False)
+    lines = 1 + max(column.heading.count("\n") for column in columns)
     groups: dict[str, list[float]] = {}
     for column, x in zip(columns, places, strict=True):
         groups.setdefault(column.kind, []).append(x)
     for kind, xs in groups.items():
         axes.annotate(
-            kind, ((xs[0] + xs[-1]) / 2, 1), xycoords=("data", "axes fraction"), xytext=(0, 24),
-            textcoords="offset points", ha="center", va="bottom", fontsize=7.6, weight="bold",
-            linespacing=1.1,
+            kind, ((xs[0] + xs[-1]) / 2, 1), xycoords=("data", "axes fraction"),
+            xytext=(0, 6 + 9 * lines), textcoords="offset points", ha="center", va="bottom",
+            fontsize=7.6, weight="bold", linespacing=1.1,
         )  # fmt: skip
 
 
@@ -145,21 +157,21 @@ def _cell(
         _note(axes, x, y, text)
         return
     share = races.harmed / races.contested
-    colour, ink, hatch = HELD, PLAIN, None
+    colour, ink, hatch = KEPT, PLAIN, None
     text = f"0 of {races.contested:,}"
     if races.undecided:
         colour, text = NOTHING, "undecided"
     elif races.harmed:
-        colour, ink = (MOST, "#FFFFFF") if share >= HALF else (SOME, "#111111")
+        colour, ink = (HARMED, "#FFFFFF") if share >= HALF else (SOME, "#111111")
         text = f"{races.harmed:,} of {races.contested:,}"
     elif races.false_alarms:
         colour, text = ALARM, formats.count(races.false_alarms, "alarm")
     elif not controls(races, every):
-        hatch = "///"
+        hatch = UNPROVEN
     axes.add_patch(
         Rectangle(
-            (x - 0.47, y - 0.45), 0.94, 0.9, facecolor=colour, edgecolor=FINE if hatch else EDGE,
-            hatch=hatch, linewidth=0.6, zorder=2,
+            (x - 0.47, y - 0.45), 0.94, 0.9, facecolor=colour, hatch=hatch,
+            edgecolor=UNPROVEN_LINES if hatch else EDGE, linewidth=0.6, zorder=2,
         )
     )  # fmt: skip
     axes.text(x, y, text, ha="center", va="center", fontsize=6.8, color=ink, zorder=3)

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from bench.analysis.load import Capacity, LoadStep
 from bench.report import formats
-from bench.report.plots import canvas
+from bench.report.plots import canvas, marks
 from bench.report.plots.palette import Look
 from bench.report.plots.scene import CLASS_TITLES, Plot, Scene
 
@@ -16,9 +16,10 @@ HEIGHT = 2.1
 READING = (
     "Farther right carries more, lower keeps users waiting less; compare inside a row only. Each"
     " line climbs through the rates offered, open loop; its figures count from the intended start."
-    " Hollow: not ranked, since the generator was the limit, the store fell behind, or operations"
-    " failed. Triangle on the bound: the highest rate carried with p99 below it; hollow where the"
-    " generator, not the store, ended the search."
+    " Hollow: limited, which means that the load generator was the limit, so not ranked. Half"
+    " filled: not ranked since the store fell behind, or operations failed. Triangle on the bound:"
+    " the highest rate carried with p99 below it; hollow where the generator, not the store, ended"
+    " the search."
 )
 
 
@@ -90,8 +91,14 @@ def _line(axes: Axes, steps: Sequence[LoadStep], look: Look) -> None:
     for rate, wait_ms, step in zip(rates, waits_ms, ordered, strict=True):
         axes.plot(
             [rate], [wait_ms], marker=look.marker, color=look.colour, zorder=3,
-            markerfacecolor=look.colour if step.sound else "white",
+            **marks.fill(_standing(step), look.colour),
         )  # fmt: skip
+
+
+def _standing(step: LoadStep) -> marks.Standing:
+    if "generator-limited" in step.why:
+        return "limited"
+    return "ranked" if step.sound else "unranked"
 
 
 def _triangle(axes: Axes, capacity: Capacity, bound_ms: float, look: Look) -> None:

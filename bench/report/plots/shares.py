@@ -6,7 +6,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.report.plots import canvas
-from bench.report.plots.palette import HARMED, PLAIN, QUIET, WHOLE
+from bench.report.plots.palette import (
+    HARMED,
+    KEPT,
+    PLAIN,
+    QUIET,
+    UNPROVEN,
+    UNPROVEN_LINES,
+)
 
 ROW = 0.46
 """Inches: a bar, and a line of text."""
@@ -33,9 +40,24 @@ def sheet(names: Sequence[str], heads: Sequence[str], unit: str) -> tuple[Figure
     return figure, columns
 
 
-def bar(axes: Axes, y: float, share: float, words: str, *, bad: bool, inside: str = "") -> None:
-    """Draw the part of 1 that is harmed, in the whole, its words below and a few inside."""
-    axes.barh(y + _BAR_AT, 100, height=_BAR, color=WHOLE, linewidth=0)
+def bar(
+    axes: Axes,
+    y: float,
+    share: float,
+    words: str,
+    *,
+    bad: bool,
+    inside: str = "",
+    unproven: bool = False,
+) -> None:
+    """Draw the part of 1 that is harmed, in the whole, its words below and a few inside.
+
+    `unproven` hatches a whole of which a harm could not have been seen.
+    """
+    axes.barh(
+        y + _BAR_AT, 100, height=_BAR, color=KEPT, linewidth=0,
+        hatch=UNPROVEN if unproven else None, edgecolor=UNPROVEN_LINES,
+    )  # fmt: skip
     axes.barh(y + _BAR_AT, 100 * share, height=_BAR, color=HARMED, linewidth=0)
     colour = HARMED if bad else PLAIN
     on_part = share > _HALF

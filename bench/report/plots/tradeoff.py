@@ -1,25 +1,28 @@
 """The picture that decides: how long a rotation takes, by what its store would lose."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 
 from backends.store import Durability
 from bench.analysis import Summary
-from bench.analysis.latency import LatencyCell
+from bench.analysis.latency import LatencyCell, Metric
 from bench.record import SubjectFacts
 from bench.report import formats
-from bench.report.plots import canvas, facets, rows
+from bench.report.plots import canvas, facets, marks, rows
 from bench.report.plots.palette import HARMED, PLAIN, QUIET, Look
 from bench.report.plots.scene import Plot, Scene
 
 READING = (
     "Farther left is faster; compare inside a band only. Point: p99 of all trials together; bar:"
-    " 95% interval of the trials' own p99, or lowest to highest of fewer than five trials. Hollow:"
-    " not ranked, since the load generator was the limit, or trials had too few rotations for one."
+    " 95% interval of the trials' own p99, or lowest to highest of fewer than five trials."
 )
-FIGURE = 0.17
-"""Of the axis, what the figure behind the longest bar takes."""
+METRIC: Metric = "p99"
+FIGURE, WORD = 0.145, 0.12
+"""Of the axis, what the figure behind a bar takes, and the word that stands behind some."""
+WORDS: Mapping[marks.Standing, str] = {"ranked": "", "limited": " limited", "unranked": " unranked"}
+"""What stands behind a figure, so that the marker isn't all that tells."""
 LOSSES = (
     "Lost: acknowledged writes that were gone afterwards; “≤” is the 95% bound that zero losses in"
     " n faults leave."
@@ -52,9 +55,8 @@ def draw(scene: Scene) -> Plot | None:
     main, *beside = every[0]
     for label, cell in drawn.items():
         _point(main, layout.at[label], cell, scene.looks[label])
-    start_ms, end_ms = min(map(_start_ms, drawn.values())), max(map(_end_ms, drawn.values()))
-    # The axis is logarithmic: a figure behind the last bar takes a part of it, not so many ms.
-    main.set_xlim(start_ms / 1.4, end_ms * max(1.8, (end_ms / start_ms) ** FIGURE))
+    start_ms = min(map(_start_ms, drawn.values())) / 1.4
+    main.set_xlim(start_ms, max(_reach_ms(cell, start_ms) for cell in drawn.values()))
     canvas.log_axis(main, "x", f"rotation p99 at {formats.count(at or 0, 'connection')}, ms (log)")
     rows.paint(main, layout, scene.looks)
     _nothing_drawn(main, layout, found)
@@ -62,12 +64,14 @@ def draw(scene: Scene) -> Plot | None:
         words = {label: _loss(summary, label, fault) for label in layout.at}
         one, _, _ = formats.FAULTS.get(fault, (fault, fault, fault))
         rows.write(axes, layout, f"lost on {one}", words)
+    shown = [*drawn.values()]
+    reading = f"{READING} {marks.reading(shown, METRIC)}"
     canvas.finish(
         figure,
         f"What a rotation costs, by what its store is declared to keep (p99, {at} connections)",
         [
-            f"{READING} {LOSSES}" if faults else READING,
-            f"{facets.sizes([*drawn.values()])} {scene.conditions}",
+            f"{reading} {LOSSES}" if faults else reading,
+            f"{facets.sizes(shown)} {scene.conditions}",
         ],
     )
     return Plot(
@@ -102,19 +106,33 @@ def _end_ms(cell: LatencyCell) -> float:
     return max(_p99_ms(cell), cell.p99_ns.high / 1e6 if cell.p99_ns else 0.0)
 
 
+def _reach_ms(cell: LatencyCell, start_ms: float) -> float:
+    """Give where the axis must end for a cell's figure to have its room.
+
+    The axis is logarithmic: the figure takes a part of it, not so many ms.
+    """
+    behind = FIGURE + WORD * (marks.standing(cell, METRIC) != "ranked")
+    return start_ms * math.pow(max(2.0, _end_ms(cell) / start_ms), 1 / (1 - behind))
+
+
 def _point(axes: Axes, y: float, cell: LatencyCell, look: Look) -> None:
-    unranked = not cell.ranked or cell.p99_ns is None
+    stands = marks.standing(cell, METRIC)
     if cell.p99_ns is not None:
         ends = [cell.p99_ns.low / 1e6, cell.p99_ns.high / 1e6]
         axes.plot(ends, [y, y], color=look.colour, linewidth=2.2, solid_capstyle="butt", alpha=0.55)
     axes.plot(
         [_p99_ms(cell)], [y], marker=look.marker, color=look.colour, markersize=7,
-        markerfacecolor="white" if unranked else look.colour, markeredgewidth=1.5, zorder=4,
+        markeredgewidth=1.5, zorder=4, **marks.fill(stands, look.colour),
     )  # fmt: skip
     axes.annotate(
-        formats.milliseconds(_p99_ms(cell) * 1e6), (_end_ms(cell), y), (7, 0),
+        _figure(cell), (_end_ms(cell), y), (7, 0),
         textcoords="offset points", fontsize=7, va="center", color="#333333",
     )  # fmt: skip
+
+
+def _figure(cell: LatencyCell, unit: str = "") -> str:
+    figure = formats.milliseconds(_p99_ms(cell) * 1e6)
+    return f"{figure}{unit}{WORDS[marks.standing(cell, METRIC)]}"
 
 
 def _nothing_drawn(axes: Axes, layout: rows.Rows, found: Mapping[str, LatencyCell | None]) -> None:
@@ -149,10 +167,13 @@ def _alt(
     parts = []
     for durability, members in groups:
         figures = [
-            f"{subject.label} {formats.milliseconds(_p99_ms(drawn[subject.label]) * 1e6)} ms"
+            f"{subject.label} {_figure(drawn[subject.label], ' ms')}"
             for subject in members
             if subject.label in drawn
         ]
         if figures:
             parts.append(f"{durability}: {', '.join(figures)}")
-    return f"Rotation p99 by durability class. {'; '.join(parts)}."
+    return (
+        "Rotation p99 by durability class; limited: the load generator was the limit."
+        f" {'; '.join(parts)}."
+    )
