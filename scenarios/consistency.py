@@ -102,7 +102,7 @@ class Races(Findings):
     undecided: dict[str, str] = Field(default_factory=dict)
     """Checker -> why it could not tell. Never a pass."""
     orders: dict[str, int] = Field(default_factory=dict)
-    """How the search for an order ended -> families; it takes the first `SEARCHED`."""
+    """How the search for an order ended -> families; it takes the first of a phase."""
     disagreements: int = 0
     """Families on which the search and the checkers say otherwise: a fault of this suite."""
 
