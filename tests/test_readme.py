@@ -51,7 +51,9 @@ def test_a_long_run_that_the_findings_cite_has_no_trial_that_failed(run: str) ->
     assert {trial.status for trial in trials} == {"ok"}
 
 
-@pytest.mark.parametrize("run", ["reference", "durability", "failover", "scale", "balancer"])
+@pytest.mark.parametrize(
+    "run", ["reference", "durability", "failover", "scale", "balancer", "disks"]
+)
 def test_a_run_that_the_documents_cite_is_whole(run: str) -> None:
     """Every planned trial of it is there once, and none failed."""
     folder = RunFolder(ROOT / "results" / run)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from bench.analysis import summary
 from bench.report.names import names
@@ -46,6 +47,34 @@ def raced(tmp_path: Path, mine: Races, naive: Races) -> Page:
         for fact, found in zip(facts, ([plain(1), mine], [plain(2), naive]), strict=True)
     ]
     return Page(rendered(tmp_path, records.run_of(facts, trials), trials).read_text("utf-8"))
+
+
+def test_large_numbers_stay_inside_their_cells() -> None:
+    """Four numbers of instances and three mishaps side by side leave a cell 0.9 inches at most."""
+    many: Any = {"rounds": 40_000, "contested": 35_893, "anomalies": {"alive after revoke": 31_570}}
+    found = [
+        *(Races(instances=n, contest=c, winners={}, outcomes={}, **many)
+          for n in (2, 4, 8, 16) for c in ("revoke", "logout-all")),
+        *(Races(instances=n, winners={2: 31_570, 1: 4_323}, outcomes={}, rounds=40_000,
+                contested=35_893) for n in (2, 4, 8, 16)),
+    ]  # fmt: skip
+    facts = records.subjects([records.Shape("redis:none", records.CRASH, 40)])[:1]
+    trial = records.trial(
+        facts[0].label, "consistency", "instances", 0,
+        ConsistencyFindings(visibility=[], races=found, errors={}),
+    )  # fmt: skip
+    run = records.run_of(facts, [trial])
+    told = summary(run, [trial])
+    plot = races.draw(Scene(told, looks(facts, names(facts)), "conditions"))
+    assert plot is not None
+    [axes] = plot.figure.axes
+    FigureCanvasAgg(plot.figure).draw()
+    inside = [patch.get_window_extent() for patch in axes.patches]
+    texts = [text for text in axes.texts if "of 35,893" in text.get_text()]
+    assert len(texts) == len(found)
+    for text in texts:
+        box = text.get_window_extent()
+        assert any(cell.x0 <= box.x0 and box.x1 <= cell.x1 for cell in inside), text.get_text()
 
 
 def test_a_zero_beside_a_loss_has_its_bound(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from bench.report.plots.palette import (
 from bench.report.plots.scene import Plot, Scene
 
 ALARM, NOTHING = "#F2CF66", "#FFFFFF"
+ONE_LINE = 10
+"""Characters that a cell has room for, side by side with a dozen others."""
 HALF = 0.5
 """From this share of lost races on, the deeper red."""
 EDGE = "#FFFFFF"
@@ -174,7 +176,11 @@ def _cell(
             edgecolor=UNPROVEN_LINES if hatch else EDGE, linewidth=0.6, zorder=2,
         )
     )  # fmt: skip
-    axes.text(x, y, text, ha="center", va="center", fontsize=6.8, color=ink, zorder=3)
+    if len(text) > ONE_LINE:
+        text = text.replace(" of ", "\nof ")
+    axes.text(
+        x, y, text, ha="center", va="center", fontsize=6.8, linespacing=0.95, color=ink, zorder=3
+    )
 
 
 def _note(axes: Axes, x: float, y: float, text: str) -> None:
