@@ -64,9 +64,17 @@ def contested(seen: Reference) -> str:
         f" {seen.run.environment['load_average'][0]:.1f}, {every} races for one token were"
         " contested, over all stores that processes share; the fewest of one store were"
         f" {_named(met, fewest)}. At that share, {planned * fewest.share():,.0f} of {planned:,}"
-        " are to be expected of it. The naive way that lost the fewest of its races lost"
-        f" {_named(lost, min(lost.values(), key=Part.share))}, the one that lost the most"
-        f" {_named(lost, max(lost.values(), key=Part.share))}."
+        f" are to be expected of it. {_losses(lost)}"
+    )
+
+
+def _losses(lost: Mapping[str, "Part"]) -> str:
+    least, most = (edge(lost.values(), key=Part.share) for edge in (min, max))
+    if least.share() == most.share():
+        return f"Each naive way lost {least}."
+    return (
+        f"The naive way that lost the fewest of its races lost {_named(lost, least)}, the one that"
+        f" lost the most {_named(lost, most)}."
     )
 
 
