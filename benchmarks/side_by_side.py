@@ -18,6 +18,7 @@ What was found on the confined server is a table, the last that is printed; with
 into docs/method.md.
 """
 
+import argparse
 import os
 import statistics
 import sys
@@ -267,10 +268,13 @@ def say(found: str) -> None:
 
 
 if __name__ == "__main__":
-    asked = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    asking = argparse.ArgumentParser(prog="python -m benchmarks.side_by_side")
+    asking.add_argument("rounds", nargs="?", type=int, choices=range(1, 101), default=5)
+    asking.add_argument("--write", action="store_true", help="put the table into docs/method.md")
+    asked = asking.parse_args()
     load_before = os.getloadavg()[0]
     try:
-        found = main(asked[0] if asked else 5)
-        conclude(load_before, found, write="--write" in sys.argv)
+        found = main(asked.rounds)
+        conclude(load_before, found, write=asked.write)
     except RefreshbenchError as error:
         sys.exit(str(error))

@@ -29,7 +29,7 @@ PROMISES: Mapping[str, str] = {
     "powercut": "survives_power_cut",
 }
 """Fault -> the capability that says that nothing acknowledged is lost by it."""
-LAST_LOSER = "memory:process"
+LAST_CONTROL = "memory:process"
 """It needs no server and keeps nothing: for faults that no profile of a store would lose by."""
 
 
@@ -134,17 +134,17 @@ def companions(
     found: dict[str, list[str]] = {}
     for fault in parameters.faults:
         if fault in PROMISES and keepers and not any(_loses(one, fault) for one in keepers):
-            found.setdefault(_loser(keepers, fault), []).append(fault)
+            found.setdefault(_control(keepers, fault), []).append(fault)
     return [Companion(spec, faults) for spec, faults in found.items()]
 
 
-def _loser(subjects: Sequence[Subject], fault: str) -> str:
+def _control(subjects: Sequence[Subject], fault: str) -> str:
     # A backend out of a file has no name that a profile of it could be asked for by.
     known = [
         one.backend for one in subjects if one.backend.control_profile and not is_factory(one.spec)
     ]
     weak = (backends.resolve(f"{one.name}:{one.control_profile}") for one in known)
-    return next((one.spec for one in weak if _loses(one, fault)), LAST_LOSER)
+    return next((one.spec for one in weak if _loses(one, fault)), LAST_CONTROL)
 
 
 def _loses(subject: Subject, fault: str) -> bool:

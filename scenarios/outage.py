@@ -38,7 +38,7 @@ def outage(side: Sequence[Event], struck_ns: int, healed_ns: int, rate: float) -
     # Sessions opened before the load come faster than what is offered in it.
     enough = max(1, ceil(ENOUGH * min(before, rate * WINDOW_NS / 1e9)))
     after = [at for at in writes if struck_ns < at <= healed_ns]
-    in_vain = _in_vain(side)
+    in_vain = _in_vain(side, healed_ns)
     for first, last in zip(after, after[enough - 1 :], strict=False):
         if last - first <= WINDOW_NS and not any(
             begun <= last and ended >= first for begun, ended in in_vain
@@ -47,9 +47,9 @@ def outage(side: Sequence[Event], struck_ns: int, healed_ns: int, rate: float) -
     return Outage(healed_ns - struck_ns, over=False)
 
 
-def _in_vain(side: Sequence[Event]) -> Sequence[tuple[int, int]]:
-    """Give begin and end of each call in vain."""
-    calls = [(event.status, event.invoke_ns, event.return_ns or event.invoke_ns) for event in side]
+def _in_vain(side: Sequence[Event], healed_ns: int) -> Sequence[tuple[int, int]]:
+    """Give begin and end of each call in vain; one that never ended is open until the heal."""
+    calls = [(event.status, event.invoke_ns, event.return_ns or healed_ns) for event in side]
     return [
         (begun, ended)
         for status, begun, ended in calls

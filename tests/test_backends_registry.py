@@ -360,7 +360,7 @@ def test_a_registered_backend_that_fails_is_told_why(
     assert "\n" not in str(caught.value)
 
 
-def test_a_backend_names_a_profile_that_it_has_to_lose_with() -> None:
+def test_a_backend_names_a_profile_that_it_has_as_its_control() -> None:
     """A name that is wrong shows at once, not when a zero wants its control."""
     with pytest.raises(ValueError, match="files has no profile 'nosync' to be its control"):
         replace(backends.load("files"), control_profile="nosync")

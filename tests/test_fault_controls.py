@@ -18,7 +18,7 @@ from bench.report.formats import BESIDE
 from bench.run_folder import RunFolder
 from bench.running import RunResult
 from scenarios.durability import (
-    LAST_LOSER,
+    LAST_CONTROL,
     PROMISES,
     SCENARIO,
     DurabilityParameters,
@@ -87,7 +87,7 @@ def test_a_topology_is_no_control_of_a_single_server() -> None:
     }
 
 
-def test_every_store_that_has_a_choice_has_a_profile_to_lose_with() -> None:
+def test_every_store_that_has_a_choice_has_a_profile_as_a_control() -> None:
     """The naive ways too, should one be put to faults."""
     several = {name for name in BUILT_IN if len(backends.load(name).profiles) > 1}
     assert several == CONTROLS.keys()
@@ -99,9 +99,9 @@ def test_a_control_profile_is_declared_to_lose_by_a_power_cut(name: str, profile
     assert "survives_power_cut" in backends.resolve(f"{name}:{profile}").lacking
 
 
-def test_the_last_loser_loses_by_all() -> None:
+def test_the_last_control_loses_by_all() -> None:
     """There is always somebody to stand beside a zero."""
-    assert set(PROMISES.values()) <= backends.resolve(LAST_LOSER).lacking.keys()
+    assert set(PROMISES.values()) <= backends.resolve(LAST_CONTROL).lacking.keys()
 
 
 def planned(named: Sequence[str], joining: Sequence[str], **left: object) -> set[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """How long a side was not served, whatever length its fault had."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -38,6 +39,13 @@ def load(from_ms: int, until_ms: int, every_ms: int = 10, **how: Any) -> Iterato
 def waited(*calls: Event, healed_ms: int = HEALED_MS) -> Outage:
     before = load(0, STRUCK_MS - 5)
     return outage([*before, *calls], STRUCK_MS * MS, healed_ms * MS, RATE)
+
+
+def test_a_call_that_never_ended_is_under_way_until_the_heal() -> None:
+    """No side is well that still waits for an answer."""
+    hangs = replace(call(2_000, status="unknown"), return_ns=None)
+    found = waited(hangs, *load(4_000, HEALED_MS))
+    assert found == Outage((HEALED_MS - STRUCK_MS) * MS, over=False)
 
 
 def test_a_side_is_served_from_the_first_write_of_those_that_come_as_before() -> None:

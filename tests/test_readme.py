@@ -52,7 +52,8 @@ def test_a_long_run_that_the_findings_cite_has_no_trial_that_failed(run: str) ->
 
 
 @pytest.mark.parametrize(
-    "run", ["reference", "durability", "failover", "scale", "balancer", "disks"]
+    "run",
+    ["reference", "durability", "failover", "scale", "balancer", "disks", "speed", "staleness"],
 )
 def test_a_run_that_the_documents_cite_is_whole(run: str) -> None:
     """Every planned trial of it is there once, and none failed."""

@@ -34,6 +34,14 @@ def preset(scenario: str, effort: Effort = Effort.QUICK, **changed: object) -> d
     return {**scenarios.load(scenario).presets[effort].model_dump(mode="json"), **changed}
 
 
+def test_where_servers_and_load_came_from_is_said_again() -> None:
+    """As far as a record tells: a cluster's address isn't in it."""
+    made = records.run_of(
+        [subject("a:x")], [], options={"servers": "path", "workers": "tcp", "effort": "quick"}
+    )
+    assert "--servers path --workers tcp://HOST:PORT" in command(made)
+
+
 def test_what_the_effort_means_today_needs_no_setting() -> None:
     """Only what was set is repeated."""
     made = run({"scale": preset("scale")}, "quick", "scale.trials=1")

@@ -8,14 +8,14 @@ from bench.analysis import Summary
 from bench.record import Trial
 from bench.report.blocks import Cell
 from bench.report.figures import frame
-from bench.report.losscells import lost_cell
+from bench.report.losscells import NOT_ASKED, lost_cell
 from bench.report.merged import resurrected_cell
 from tests import records
 from tests.pages import rendered
 from tests.summaries import fault_trial, subject, summarised
 
 FACTS = [subject("gone:x"), subject("kept:x"), subject("back:x")]
-ALL = {"lost_writes": 100, "lost_sessions": 20}
+ALL: dict[str, object] = {"lost_writes": 100, "lost_sessions": 20}
 BACK = {"lost_writes": 9, "resurrected_rotated": 5, "resurrected_revoked": 4}
 
 
@@ -50,6 +50,25 @@ def test_what_has_one_session_left_keeps_its_zero() -> None:
     trial = fault_trial("gone:x", 1, lost_writes=95, lost_sessions=19)
     found = summarised(FACTS, [trial, *struck()[1:]])
     assert lost_cell(found, "gone:x", "crash", "resurrected_rotated").text == "0 of 70"
+
+
+def test_a_zero_is_of_the_trials_that_left_something() -> None:
+    """One of three could have shown that a token came back, so it bounds as one does."""
+    trials = [*struck(), fault_trial("gone:x", 2, "crash", **ALL), fault_trial("gone:x", 3)]
+    found = summarised(FACTS, trials)
+    for cell in (
+        lost_cell(found, "gone:x", "crash", "resurrected_rotated"),
+        merged(found, "gone:x"),
+    ):
+        assert "1 crash: ≤ 95%" in cell.detail
+    assert "in 2 of 3" in lost_cell(found, "gone:x", "crash", "lost_writes").detail
+
+
+def test_a_store_that_did_not_start_again_was_not_asked() -> None:
+    """Its sessions may be in its files yet."""
+    dead = fault_trial("gone:x", 1, "crash", came_back="never", recovery_ns=None, **ALL)
+    cell = lost_cell(summarised(FACTS, [dead]), "gone:x", "crash", "resurrected_rotated")
+    assert cell.notes == (NOT_ASKED,)
 
 
 def test_a_merged_zero_is_of_the_faults_that_left_something() -> None:

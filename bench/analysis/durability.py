@@ -13,6 +13,8 @@ from scenarios.phases.disturb import ComeBack, FaultName
 
 Harm = Literal["lost_writes", "lost_sessions", "resurrected_rotated", "resurrected_revoked"]
 HARMS: Sequence[Harm] = get_args(Harm)
+BACK: Sequence[Harm] = ("resurrected_rotated", "resurrected_revoked")
+"""Harms done by what comes back to life."""
 FAULTS: Sequence[str] = get_args(FaultName)
 """In the order that reports keep."""
 
@@ -61,6 +63,9 @@ class FaultFigures(Record):
     recovery: Spread | None
     integrity: list[str]
     """What the store's own checks found wrong; empty where they found nothing."""
+    left: int
+    """Trials that left a session, so that a token could come back to life: of those alone are the
+    bounds of what was resurrected."""
 
     @property
     def acknowledged(self) -> int:
@@ -71,8 +76,8 @@ class FaultFigures(Record):
 
     @property
     def nothing_left(self) -> bool:
-        """Whether every acknowledged session was lost, so that none could come back to life."""
-        return 0 < self.acknowledged_issues <= self.losses["lost_sessions"].total
+        """Whether each trial lost every acknowledged session: none could come back to life."""
+        return self.left == 0
 
     @property
     def held_by_client(self) -> bool:
@@ -152,6 +157,7 @@ def _add(
     found = [one.findings for one in every]
     recoveries = sorted(one.recovery_ns for one in found if one.recovery_ns is not None)
     half = len(recoveries) // 2
+    left = [one for one in found if _left_something(one)]
     return FaultFigures(
         label=subject.label,
         durability=subject.durability,
@@ -160,7 +166,10 @@ def _add(
         acknowledged_issues=sum(one.acknowledged_issues for one in found),
         acknowledged_rotations=sum(one.acknowledged_rotations for one in found),
         acknowledged_revocations=sum(one.acknowledged_revocations for one in found),
-        losses={harm: _loss([getattr(one, harm) for one in found]) for harm in HARMS},
+        losses={
+            harm: _loss([getattr(one, harm) for one in (left if harm in BACK else found)])
+            for harm in HARMS
+        },
         loss_window_ns=max(one.loss_window_ns for one in found),
         window_quantile=bounded_quantile(len(found)),
         loss_is_suffix=all(one.loss_is_suffix for one in found),
@@ -176,7 +185,14 @@ def _add(
             else None
         ),
         integrity=list(dict.fromkeys(one.integrity for one in found if one.integrity)),
+        left=len(left),
     )
+
+
+def _left_something(found: DurabilityFindings) -> bool:
+    """Whether a session was left; one that was opened before the load may have come back."""
+    back = found.resurrected_rotated + found.resurrected_revoked
+    return back > 0 or not 0 < found.acknowledged_issues <= found.lost_sessions
 
 
 def _loss(each: Sequence[int]) -> Loss:
@@ -184,6 +200,6 @@ def _loss(each: Sequence[int]) -> Loss:
     return Loss(
         total=sum(each),
         trials_with=hit,
-        bound=None if hit else zero_bound(len(each)),
+        bound=None if hit else zero_bound(len(each)) if each else 1.0,
         share=share_interval(hit, len(each)) if hit else None,
     )

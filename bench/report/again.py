@@ -18,6 +18,8 @@ def command(run: Run) -> str:
         if not (subject.control or subject.companion):
             words += ["-b", subject.spec]
     words += ["--effort", run.effort, "--seed", str(run.seed)]
+    if (way := run.options.get("servers", "auto")) != "auto":
+        words += ["--servers", str(way)]
     if run.options.get("workers", LOCAL) != LOCAL:
         words += ["--workers", "tcp://HOST:PORT"]
     for setting in _settings(run):

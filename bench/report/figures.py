@@ -12,7 +12,7 @@ from bench.analysis.soak import SoakSeries
 from bench.report import rows
 from bench.report.balancerfigures import balancer_rows
 from bench.report.loadfigures import load_rows
-from bench.report.losscells import NOTHING_LEFT, vacuous
+from bench.report.losscells import vacuous, why_vacuous
 from bench.report.racefigures import race_rows
 from bench.report.rows import Fields
 from bench.report.topologyfigures import topology_rows
@@ -147,7 +147,7 @@ def _durability(figures: FaultFigures) -> Iterator[Fields]:
     for harm, loss in figures.losses.items():
         figure = harm.replace("_", " ")
         if vacuous(figures, harm):
-            yield {**known, "figure": figure, "unit": UNITS[harm], "missing": NOTHING_LEFT}
+            yield {**known, "figure": figure, "unit": UNITS[harm], "missing": why_vacuous(figures)}
             continue
         yield {**known, "figure": figure, "unit": UNITS[harm], "value": loss.total}
         yield {

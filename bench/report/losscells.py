@@ -4,13 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from bench.analysis import Summary
-from bench.analysis.durability import FaultFigures, Harm
+from bench.analysis.durability import BACK, FaultFigures, Harm
 from bench.report import formats
 from bench.report.blocks import Cell
 from bench.report.cells import HELD
 
-BACK: Sequence[Harm] = ("resurrected_rotated", "resurrected_revoked")
-"""Harms done by what comes back to life."""
 SUFFERED: Mapping[Harm, str] = {
     "lost_writes": "lost acknowledged writes",
     "lost_sessions": "lost sessions",
@@ -19,6 +17,7 @@ SUFFERED: Mapping[Harm, str] = {
 }
 NOTHING_LEFT = "Every acknowledged session was lost, so no token of one could come back."
 """Why no zero is printed there: it would prove nothing."""
+NOT_ASKED = "The store did not start again, so it could not be asked what came back."
 
 
 def no_fault_cell(summary: Summary, label: str, fault: str) -> Cell:
@@ -34,7 +33,7 @@ def lost_cell(summary: Summary, label: str, fault: str, harm: Harm) -> Cell:
     if figures.held_by_client:
         return HELD
     if vacuous(figures, harm):
-        return nothing_left(formats.trials(figures.trials))
+        return nothing_left([figures], formats.trials(figures.trials))
     loss = figures.losses[harm]
     of = {
         "lost_writes": figures.acknowledged,
@@ -43,15 +42,16 @@ def lost_cell(summary: Summary, label: str, fault: str, harm: Harm) -> Cell:
         "resurrected_revoked": figures.acknowledged_revocations,
     }[harm]
     trials = formats.trials(figures.trials)
+    told = figures.left if harm in BACK else len(figures.trials)
     if loss.bound is None:
         share = f"{formats.percent(loss.total / of)}, " if of else ""
-        faults = f"in {loss.trials_with} of {len(figures.trials)}"
+        faults = f"in {loss.trials_with} of {told}"
         text = f"{loss.total:,} of {of:,}"
         return Cell(text, loss.total, detail=share + faults, tone="bad", source=trials)
     return Cell(
         f"0 of {of:,}",
         number=0,
-        detail=_zero(len(figures.trials), loss.bound, figures.fault),
+        detail=_zero(told, loss.bound, figures.fault),
         marks=() if summary.controlled(figures.fault, harm) else ("uncontrolled",),
         notes=proofs(summary, figures.fault, [harm]),
         source=trials,
@@ -78,9 +78,15 @@ def says_zero(summary: Summary, fault: str, harm: Harm) -> bool:
     )
 
 
-def nothing_left(trials: str) -> Cell:
+def why_vacuous(figures: FaultFigures) -> str:
+    """Say why there is no zero of what came back."""
+    return NOT_ASKED if figures.came_back.keys() == {"never"} else NOTHING_LEFT
+
+
+def nothing_left(every: Sequence[FaultFigures], trials: str) -> Cell:
     """Write that nothing could come back, in place of a zero."""
-    return Cell("n/a", detail="nothing left", tone="none", notes=(NOTHING_LEFT,), source=trials)
+    why = tuple(dict.fromkeys(map(why_vacuous, every)))
+    return Cell("n/a", detail="nothing left", tone="none", notes=why, source=trials)
 
 
 def proofs(summary: Summary, fault: str, harms: Sequence[Harm]) -> Sequence[str]:

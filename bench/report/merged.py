@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from bench.analysis import Summary
-from bench.analysis.durability import FAULTS, FaultFigures
+from bench.analysis.durability import BACK, FAULTS, FaultFigures
 from bench.analysis.estimate import zero_bound
 from bench.record import SubjectFacts
 from bench.report import cells, formats
 from bench.report.blocks import Cell
-from bench.report.losscells import BACK, nothing_left, proofs
+from bench.report.losscells import nothing_left, proofs
 
 
 def resurrected_cell(summary: Summary, subject: SubjectFacts) -> Cell:
@@ -31,9 +31,9 @@ def resurrected_cell(summary: Summary, subject: SubjectFacts) -> Cell:
     # Of a store that lost everything there was nothing that could come back.
     telling = [fault for fault in faults if not fault.nothing_left]
     if not telling:
-        return nothing_left(_source(faults))
-    fewest = min(len(fault.trials) for fault in telling)
-    counted = formats.listed([_counted(fault) for fault in telling])
+        return nothing_left(faults, _source(faults))
+    fewest = min(fault.left for fault in telling)
+    counted = formats.listed([_counted(fault, fault.left) for fault in telling])
     controlled = all(summary.controlled(one.fault, harm) for one in telling for harm in BACK)
     return Cell(
         "0",
@@ -90,7 +90,7 @@ def sizes_cell(summary: Summary, subject: SubjectFacts) -> Cell:
     if rotate := summary.cell(subject.label, "rotate", summary.reference_connections):
         parts.append(formats.count(len(rotate.trials), "trial"))
         parts.append(formats.count(rotate.operations, "rotation"))
-    parts += [_counted(fault) for fault in _met(summary, subject)]
+    parts += [_counted(fault, len(fault.trials)) for fault in _met(summary, subject)]
     if contested := sum(one.contested for one in summary.races if one.label == subject.label):
         parts.append(formats.count(contested, "race"))
     if capacity := summary.capacity(subject.label):
@@ -106,6 +106,6 @@ def _source(faults: Sequence[FaultFigures]) -> str:
     return formats.trials([trial for fault in faults for trial in fault.trials])
 
 
-def _counted(figures: FaultFigures) -> str:
+def _counted(figures: FaultFigures, trials: int) -> str:
     one, _, several = formats.FAULTS.get(figures.fault, (figures.fault, "", f"{figures.fault}s"))
-    return formats.count(len(figures.trials), one, several)
+    return formats.count(trials, one, several)

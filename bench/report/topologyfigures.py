@@ -71,9 +71,11 @@ def _failover(figures: FailoverFigures) -> Iterator[Fields]:
 
 def _waited(outage: Waited | None) -> Fields:
     """Give the value; only the least that it can be where the heal came before its end."""
-    if outage is None or outage.over:
-        return {"value": outage and outage.ns}
-    return {"value": None, "low": outage.ns, "interval": "not before the heal"}
+    if outage is None:
+        return {"missing": "not in this record"}
+    if outage.over:
+        return {"value": outage.ns}
+    return {"low": outage.ns, "missing": "not served again before the heal"}
 
 
 def _staleness(figures: StalenessFigures) -> Iterator[Fields]:

@@ -23,8 +23,11 @@ def told(summary: Summary) -> str:
         return LOOPBACK
     parts = [OWN] * own + [ELSEWHERE] * elsewhere
     if apart:
-        single = any(label not in topologies for label in ran)
-        parts += [_hosts(summary), *([SINGLE] if single else [])]
+        single = any(
+            server is not None and server.way != "url" and label not in topologies
+            for label, server in ran.items()
+        )
+        parts += [_hosts(summary), *([SINGLE] if single and not elsewhere else [])]
     if not (own or elsewhere):
         parts.append(f"All of it ran on one machine: there is no distance, {COMPETE}")
     return " ".join(parts)

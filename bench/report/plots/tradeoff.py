@@ -25,7 +25,7 @@ WORDS: Mapping[marks.Standing, str] = {"ranked": "", "limited": " limited", "unr
 """What stands behind a figure, so that the marker isn't all that tells."""
 LOSSES = (
     "Lost: acknowledged writes that were gone afterwards; “≤” is the 95% bound that zero losses in"
-    " n faults leave."
+    " n faults leave; uncontrolled: nobody lost any by that fault, so zero proves nothing."
 )
 
 
@@ -158,6 +158,8 @@ def _loss(summary: Summary, label: str, fault: str) -> tuple[str, str]:
     if loss.bound is None:
         return f"{loss.total:,} of {figures.acknowledged:,}", HARMED
     n = len(figures.trials)
+    if not summary.controlled(fault, "lost_writes"):
+        return f"0 of {figures.acknowledged:,} (uncontrolled)", QUIET
     return f"0 of {figures.acknowledged:,} (n={n}: ≤ {formats.bound(loss.bound)})", PLAIN
 
 
