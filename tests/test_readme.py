@@ -53,7 +53,17 @@ def test_a_long_run_that_the_findings_cite_has_no_trial_that_failed(run: str) ->
 
 @pytest.mark.parametrize(
     "run",
-    ["reference", "durability", "failover", "scale", "balancer", "disks", "speed", "staleness"],
+    [
+        "reference",
+        "durability",
+        "failover",
+        "scale",
+        "balancer",
+        "disks",
+        "speed",
+        "staleness",
+        "shipped",
+    ],
 )
 def test_a_run_that_the_documents_cite_is_whole(run: str) -> None:
     """Every planned trial of it is there once, and none failed."""
