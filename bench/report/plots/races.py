@@ -22,7 +22,7 @@ from bench.report.plots.palette import (
 from bench.report.plots.scene import Plot, Scene
 
 ALARM, NOTHING = "#F2CF66", "#FFFFFF"
-ONE_LINE = 10
+ONE_LINE = 9
 """Characters that a cell has room for, side by side with a dozen others."""
 HALF = 0.5
 """From this share of lost races on, the deeper red."""
