@@ -40,6 +40,7 @@ def test_one_trial_says_so() -> None:
 
 def test_zero_bound() -> None:
     """The rule that design states: n=59 is 5%, n=300 is 1%, one trial says next to nothing."""
+    assert zero_bound(0) == 1
     assert zero_bound(1) == pytest.approx(0.95)
     assert zero_bound(59) == pytest.approx(0.05, abs=0.001)
     assert zero_bound(300) == pytest.approx(0.01, abs=0.0002)

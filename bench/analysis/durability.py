@@ -200,6 +200,6 @@ def _loss(each: Sequence[int]) -> Loss:
     return Loss(
         total=sum(each),
         trials_with=hit,
-        bound=None if hit else zero_bound(len(each)) if each else 1.0,
+        bound=None if hit else zero_bound(len(each)),
         share=share_interval(hit, len(each)) if hit else None,
     )

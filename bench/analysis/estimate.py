@@ -88,7 +88,12 @@ def _ranks(n: int) -> _Ranks:
 
 
 def zero_bound(trials: int) -> float:
-    """Give the 95% upper bound of a share of which 0 of `trials` were seen: 1 - 0.05^(1/n)."""
+    """Give the 95% upper bound of a share of which 0 of `trials` were seen: 1 - 0.05^(1/n).
+
+    No trial bounds nothing: 1.
+    """
+    if not trials:
+        return 1.0
     return 1.0 - math.pow(1 - CONFIDENCE, 1 / trials)
 
 

@@ -63,6 +63,11 @@ class FailoverFigures(Record):
     """Subjects of this run that lost something under the same fault."""
 
     @property
+    def paused(self) -> bool:
+        """Whether a pause stood for a partition in some trial, since hosts couldn't be cut off."""
+        return "pause" in self.means
+
+    @property
     def kept(self) -> bool:
         """Whether nothing was lost, and that is known of some trial."""
         return self.decided > 0 and not self.lost_writes

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -91,6 +92,17 @@ def finish(figure: Figure, title: str, caption: Sequence[str]) -> Figure:
         0.012, (below - 0.1) / height, "\n".join(lines), fontsize=7, color="#444444", va="top"
     )
     return figure
+
+
+def legend(figure: Figure, handles: Sequence[Artist], **more: Any) -> None:
+    """Put a legend beside the title, where it takes no room from the axes."""
+    figure.legend(
+        handles=handles,
+        loc="upper right",
+        bbox_to_anchor=(0.995, 1 - 0.04 / figure.get_figheight()),
+        ncols=len(handles),
+        **more,
+    ).set_in_layout(False)
 
 
 def save(figure: Figure, name: str, folder: Path) -> tuple[int, int]:

@@ -23,7 +23,7 @@ def draw(scene: Scene) -> Plot | None:
         return None
     faults = list(dict.fromkeys(figures.fault for figures in every))
     labels = list(dict.fromkeys(figures.label for figures in every))
-    paused = {figures.fault for figures in every if "pause" in figures.means}
+    paused = {figures.fault for figures in every if figures.paused}
     figure, columns = shares.sheet(
         [scene.looks[label].name for label in labels],
         [fault + (" (as a pause)" if fault in paused else "") for fault in faults],

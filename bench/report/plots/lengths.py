@@ -76,16 +76,14 @@ def draw(scene: Scene) -> Plot | None:
         "Acknowledged, and lost, the longer the fault lasts",
         [READING, f"n={n} decided of each fault. {scene.conditions}"],
     )
-    figure.legend(
-        handles=[
+    canvas.legend(
+        figure,
+        [
             patch("kept", KEPT),
             patch("none lost, uncontrolled", KEPT, UNPROVEN),
             patch("lost", HARMED),
         ],
-        loc="upper right",
-        bbox_to_anchor=(0.995, 1 - 0.04 / figure.get_figheight()),
-        ncols=3,
-    ).set_in_layout(False)
+    )
     return Plot(
         figure,
         "Acknowledged and lost writes against the length of the fault, a panel a topology.",
@@ -169,7 +167,7 @@ def _below(fault: Fault, figures: FailoverFigures | None) -> Mapping[str, str]:
         return {"fault": strike, "asked for, s": f"{seconds:g}", "lasted, s": "not measured"}
     spent = figures.spent_twice
     return {
-        "fault": "pause" if "pause" in figures.means else strike,
+        "fault": "pause" if figures.paused else strike,
         "asked for, s": f"{seconds:g}",
         "lasted, s": f"{figures.lasted_ns / 1e9:.1f}",
         "served again, s": _served(figures.outage),

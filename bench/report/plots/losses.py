@@ -80,17 +80,15 @@ def draw(scene: Scene) -> Plot | None:
         "Acknowledged, but lost",
         [READING, f"n={each} of each fault, {written:,} acknowledged writes. {scene.conditions}"],
     )
-    figure.legend(
-        handles=[
+    canvas.legend(
+        figure,
+        [
             patch("none lost", KEPT),
             patch("none lost, uncontrolled", KEPT, UNPROVEN),
             patch("some lost", HARM(0.1)),
             patch("all lost", HARM(1.0)),
         ],
-        loc="upper right",
-        bbox_to_anchor=(0.995, 1 - 0.04 / figure.get_figheight()),
-        ncols=4,
-    ).set_in_layout(False)
+    )
     return Plot(
         figure,
         "Acknowledged writes that were gone after each fault.",

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from bench.analysis.latency import Flag, LatencyCell, Metric
 from bench.report import formats
+from bench.report.plots import canvas
 from bench.report.plots.palette import QUIET
 
 Standing = Literal["ranked", "limited", "unranked"]
@@ -59,13 +60,7 @@ def legend(figure: Figure, found: Sequence[Standing]) -> None:
         Line2D([], [], color=QUIET, marker="o", linestyle="", label=NAMES[one], **fill(one, QUIET))
         for one in shown
     ]
-    figure.legend(
-        handles=handles,
-        loc="upper right",
-        bbox_to_anchor=(0.995, 1 - 0.04 / figure.get_figheight()),
-        ncols=len(handles),
-        handletextpad=0.1,
-    ).set_in_layout(False)
+    canvas.legend(figure, handles, handletextpad=0.1)
 
 
 def reading(cells: Sequence[LatencyCell], metric: Metric) -> str:

@@ -90,18 +90,16 @@ def draw(scene: Scene) -> Plot | None:
         "Who loses when instances meet",
         [READING, f"{contested:,} contested races. {scene.conditions}"],
     )
-    figure.legend(
-        handles=[
+    canvas.legend(
+        figure,
+        [
             patch("none lost", KEPT),
             patch("none lost, uncontrolled", KEPT, UNPROVEN),
             patch("false alarms", ALARM),
             patch("some lost", SOME),
             patch("half or more", HARMED),
         ],
-        loc="upper right",
-        bbox_to_anchor=(0.995, 1 - 0.04 / figure.get_figheight()),
-        ncols=5,
-    ).set_in_layout(False)
+    )
     return Plot(
         figure,
         "Races lost by each store and by the naive way of using it, by kind of race.",

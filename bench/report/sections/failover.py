@@ -36,7 +36,7 @@ def section(material: Material) -> Section | None:
     notes = [READING]
     if crossed := cross_checked(every):
         notes.append(crossed)
-    if paused := [figures for figures in every if "pause" in figures.means]:
+    if paused := [figures for figures in every if figures.paused]:
         notes.append(
             f"Hosts could not be cut off here ({paused[0].why_no_cut}): a partition was a pause of"
             " the primary (SIGSTOP) instead. A paused primary acknowledges nothing, so its losses"
