@@ -168,18 +168,17 @@ def winners_cell(races: RaceFigures | None, subject: SubjectFacts) -> Cell:
 
 def by_threads(subject: SubjectFacts) -> Sequence[str]:
     """Say who raced on a store that processes can't share, where it is one."""
-    why = subject.lacking.get("shared_by_processes")
-    if not why:
-        return []
-    return [f"Raced by threads of one process: processes can't share the store ({why})."]
+    return _unshared(subject, "Raced by threads of one process: processes can't share the store")
 
 
 def by_processes(subject: SubjectFacts) -> Sequence[str]:
     """Say who looked at a store that processes can't share, where it is one."""
+    return _unshared(subject, "Each instance that looks is a process, and can't share the store")
+
+
+def _unshared(subject: SubjectFacts, says: str) -> Sequence[str]:
     why = subject.lacking.get("shared_by_processes")
-    if not why:
-        return []
-    return [f"Each instance that looks is a process, and can't share the store ({why})."]
+    return [f"{says} ({why})."] if why else []
 
 
 def _marked(cell: LatencyCell, metric: Metric | None, plain: Cell) -> Cell:
